@@ -1,0 +1,107 @@
+"""Everything that iproute2, /proc and iptables say of a namespace, made comparable.
+
+It deliberately asks other programs than netapply's own reader, so that a blind spot of the reader is
+seen. What moves by itself is left out: indexes, counters, timers, duplicate address detection.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+from typing import Any, Final
+
+MOVING: Final = {
+    "ifindex", "operstate", "flags", "stats", "stats64", "link_index", "timer", "hello_timer", "tcn_timer",
+    "topology_change_timer", "gc_timer", "root_timer", "preferred_life_time", "valid_life_time", "tentative", "dadfailed",
+    "optimistic", "link_netnsid", "expires", "used", "cacheinfo", "message_age_timer", "forward_delay_timer",
+    "hold_timer", "state", "topology_change", "topology_change_detected", "config_pending", "priority_hex", "no", "id",
+    "designated_port", "bridge_id", "root_id", "root_port", "root_path_cost", "promiscuity", "allmulti", "qdisc",
+    "designated_cost", "multicast_router", "topology_change_ack", "mcast_n_groups", "carrier_changes",
+}  # fmt: skip
+IP_COMMANDS: Final = (
+    ("-d", "link"), ("-d", "address"), ("-4", "-d", "route", "show", "table", "all"),
+    ("-6", "-d", "route", "show", "table", "all"), ("-4", "rule"), ("-6", "rule"), ("neigh", "show", "nud", "permanent"),
+)  # fmt: skip
+PARAMETERS: Final = "cd /proc/sys/net && grep -rs . ipv4/conf ipv6/conf ipv4/ip_forward"
+RANDOM: Final = ("stable_secret", "mc_forwarding")
+SETTLING_SECONDS: Final = 3.0
+
+
+def _ip(netns: str, *arguments: str) -> list[Any]:
+    command = ["ip", "-n", netns, "-j", *arguments]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+    return list(json.loads(output or "[]"))
+
+
+def _still(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _still(item) for key, item in sorted(value.items()) if key not in MOVING}
+    return [_still(item) for item in value] if isinstance(value, list) else value
+
+
+def _run(netns: str, *command: str) -> str:
+    full = ["ip", "netns", "exec", netns, *command]
+    return subprocess.run(full, check=False, capture_output=True, text=True, timeout=30).stdout
+
+
+def _parameters(netns: str) -> list[str]:
+    lines = _run(netns, "sh", "-c", PARAMETERS).splitlines()
+    return sorted(line for line in lines if not any(word in line for word in RANDOM))
+
+
+def _iptables(netns: str, program: str) -> list[str]:
+    lines = _run(netns, program).splitlines()
+    return [line.split(" [")[0] for line in lines if not line.startswith("#")]
+
+
+def _is_link_local_noise(entry: Any) -> bool:
+    """The kernel makes these when duplicate address detection ends, a second or two after link up."""
+    text = json.dumps(entry)
+    return '"multicast"' in text or '"fe80::/64"' in text or ('"fe80::' in text and '"local"' in text) or "ff00::/8" in text
+
+
+def snapshot(netns: str) -> dict[str, list[Any]]:
+    """The namespace's whole state; two of them are equal when nothing differs but what moves by itself."""
+    parts: dict[str, list[Any]] = {}
+    for arguments in IP_COMMANDS:
+        entries = [_still(entry) for entry in _ip(netns, *arguments)]
+        if "route" in arguments:
+            entries = [entry for entry in entries if not _is_link_local_noise(entry)]
+        if arguments[-1] == "address":
+            entries = [_without_link_local(entry) for entry in entries if entry]
+        parts[" ".join(arguments)] = sorted(entries, key=json.dumps)
+    parts["parameters"] = _parameters(netns)
+    for program in ("iptables-save", "ip6tables-save"):
+        parts[program] = _iptables(netns, program)
+    return parts
+
+
+def _without_link_local(entry: dict[str, Any]) -> dict[str, Any]:
+    addresses = [info for info in entry.get("addr_info", ()) if info and info.get("protocol") != "kernel_ll"]
+    return {**entry, "addr_info": addresses}
+
+
+def settled(netns: str, wanted: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """A snapshot, taken again for a few seconds while it differs from the wanted one (carrier, DAD)."""
+    deadline = time.monotonic() + SETTLING_SECONDS
+    seen = snapshot(netns)
+    while seen != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+        seen = snapshot(netns)
+    return seen
+
+
+def difference(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> str:
+    """The first lines that differ, for an assertion's message; empty where nothing does."""
+    lines = []
+    for part in before:
+        former, latter = (set(map(json.dumps, state[part])) for state in (before, after))
+        lines += [f"- {part}: {text}" for text in sorted(former - latter)]
+        lines += [f"+ {part}: {text}" for text in sorted(latter - former)]
+        if former == latter and before[part] != after[part]:
+            lines.append(f"~ {part}: another order")
+    return "\n".join(lines[:40])
+
+

@@ -1,0 +1,49 @@
+"""The device of a route whose file names only the gateway: the link whose subnet holds it. Pure.
+
+The kernel decides that when the route is added and never again, so a route stays on the former device
+when an address moves to another link. The file means the link that has the address in the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from netapply.model.resource import Desired, Resource
+from netapply.model.route import Nexthop
+
+Networks = dict[tuple[int, int], dict[int, str]]
+"""Link by network number, by (IP version, prefix length)."""
+
+
+def with_devices(desired: Desired) -> Desired:
+    """The same desired state, with a device at every nexthop whose gateway is in a subnet of the file."""
+    networks = _networks(desired.family("address"))
+    for route in desired.family("route"):
+        hops = tuple(_with_device(Nexthop(*hop), networks) for hop in route.attributes.get("nexthops") or ())
+        route.attributes["nexthops"] = hops
+    return desired
+
+
+def _networks(addresses: Iterable[Resource]) -> Networks:
+    networks: Networks = {}
+    for address in addresses:
+        network = ipaddress.ip_interface(address.name).network
+        by_number = networks.setdefault((network.version, network.prefixlen), {})
+        by_number.setdefault(int(network.network_address), address.key[1])
+    return networks
+
+
+def _with_device(hop: Nexthop, networks: Networks) -> Nexthop:
+    if hop.dev is not None or hop.via is None or hop.via.startswith("fe80:"):
+        return hop
+    gateway = ipaddress.ip_address(hop.via)
+    size = gateway.max_prefixlen
+    for version, length in sorted(networks, reverse=True):
+        if version != gateway.version:
+            continue
+        number = int(gateway) >> (size - length) << (size - length)
+        link = networks[version, length].get(number)
+        if link is not None:
+            return hop._replace(dev=link)
+    return hop

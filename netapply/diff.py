@@ -1,0 +1,194 @@
+"""The difference: (desired, observed, owned) → changes. Pure: no kernel, no clock, no files.
+
+Only what the desired state names is compared. What netapply made and the file no longer names goes;
+what netapply set on somebody else's resource goes back; everything else is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from netapply.errors import ForeignError, MissingError
+from netapply.families import ORDERED, change_of, disruption_of, row_of, same
+from netapply.kinds import KIND_OF
+from netapply.model.address import is_static
+from netapply.model.attribute import UNSET, Disruption, Value
+from netapply.model.attribute import Change as How
+from netapply.model.owned import Owned
+from netapply.model.resource import Desired, Key, Origin, Resource, State
+from netapply.model.route import same_nexthops
+from netapply.plan.change import Action, Change, Step
+
+
+def diff(desired: Desired, observed: State, owned: Owned) -> list[Change]:
+    """Every change that leads from the observed to the desired state, in the desired state's order.
+
+    Raises MissingError where a physical device is not there, ForeignError where a name is taken by
+    something that netapply may not touch.
+    """
+    changes = list(_deletions(desired, observed, owned))
+    daemons = {route.key[:6]: route for route in observed.family("route") if len(route.key) > 6}
+    for resource in desired:
+        change = _wished(resource, observed, owned, daemons)
+        if change is not None:
+            changes.append(change)
+    changes += _abandoned(desired, observed, owned)
+    return [*changes, *_reordered({change.key for change in changes}, desired, observed)]
+
+
+def _wished(
+    resource: Resource, observed: State, owned: Owned, daemons: dict[Key, Resource]
+) -> Change | None:
+    seen = observed.get(resource.key)
+    if seen is None:
+        daemon = daemons.get(resource.key) if resource.family == "route" else None
+        return _creation(resource, observed) if daemon is None else _beside(resource, daemon)
+    if resource.family == "link" and resource.kind and seen.kind != resource.kind:
+        return _other_kind(resource, seen, owned)
+    steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
+    return changed(seen, steps, resource.origin) if steps else None
+
+
+def _steps(resource: Resource, seen: Resource) -> Iterator[Step]:
+    for name, value in resource.attributes.items():
+        before = seen.attributes.get(name)
+        if not same(name, value, before):
+            yield Step(name, before, value, resource.where(name))
+
+
+def _returning(seen: Resource, owned: Owned, named: dict[str, Value]) -> Iterator[Step]:
+    """Attributes that netapply set and the file no longer names: back to the default, or to the found value."""
+    for name, found in owned.set_here.get(seen.key, {}).items():
+        if name in named:
+            continue
+        row = row_of(seen, name)
+        goal = found if row is None or row.nla.default is UNSET else row.nla.default
+        before = seen.attributes.get(name)
+        if not same(name, goal, before):
+            yield Step(name, before, goal)
+
+
+def changed(seen: Resource, steps: tuple[Step, ...], origin: Origin | None, reason: str = "") -> Change:
+    """An update, or a replacement where one attribute is immutable in the kernel."""
+    ways = [change_of(seen, step.attribute, step.before, step.after) for step in steps]
+    action = Action.REPLACE if How.RECREATE in ways else Action.UPDATE
+    after = {**seen.attributes, **{step.attribute: step.after for step in steps}}
+    disruption = max(disruption_of(seen, way) for way in ways)
+    where = steps[0].origin or origin
+    position = seen.facts.get("position")
+    return Change(action, seen.key, seen.kind, seen.attributes, after, steps, where, disruption, reason, position)
+
+
+def creation(resource: Resource, reason: str = "") -> Change:
+    steps = tuple(Step(name, None, value, resource.where(name)) for name, value in resource.attributes.items())
+    return Change(
+        Action.CREATE, resource.key, resource.kind, {}, dict(resource.attributes), steps, resource.origin,
+        reason=reason, position=resource.facts.get("position"),
+    )  # fmt: skip
+
+
+def deletion(resource: Resource, reason: str) -> Change:
+    disruption = Disruption.LIVE if resource.family in ("altname", "nat", "rule") else Disruption.FLAP
+    return Change(
+        Action.DELETE, resource.key, resource.kind, resource.attributes, {}, (), None, disruption, reason,
+        resource.facts.get("position"),
+    )  # fmt: skip
+
+
+def _creation(resource: Resource, observed: State) -> Change:
+    if resource.family == "link" and not KIND_OF[resource.kind].created:
+        raise _no_device(resource, observed)
+    return creation(resource)
+
+
+def _no_device(resource: Resource, observed: State) -> MissingError:
+    names = sorted(link.name for link in observed.family("link"))
+    near = get_close_matches(resource.name, names, 1)
+    hint = f"the nearest name is {near[0]}" if near else f"there are {', '.join(names[:12])}"
+    return MissingError(
+        f"cannot use link {resource.name}: there is no such device, and without a kind none is made; "
+        f"{hint}{_at(resource)}"
+    )
+
+
+def _at(resource: Resource) -> str:
+    return f"; {resource.origin}" if resource.origin else ""
+
+
+def _beside(resource: Resource, daemon: Resource) -> None:
+    """The kernel or a daemon has a route of the same destination and metric: the same is enough."""
+    if same_nexthops(resource.attributes.get("nexthops", ()), daemon.attributes["nexthops"]):
+        return
+    raise ForeignError(
+        f"cannot add the route to {resource.key[3]} with metric {resource.key[4]}: protocol {daemon.key[6]} has one "
+        f"({daemon.key[7]}), which is not netapply's to change; give yours another metric{_at(resource)}"
+    )
+
+
+def _other_kind(resource: Resource, seen: Resource, owned: Owned) -> Change:
+    if not owned.has(seen):
+        raise ForeignError(
+            f"cannot make {resource.kind} {resource.name}: a {seen.kind or 'physical'} link of that name exists and "
+            f"netapply did not make it; rename one of them, or delete it first{_at(resource)}"
+        )
+    change = creation(resource, f"was a {seen.kind}")
+    change.action, change.before, change.disruption = Action.REPLACE, seen.attributes, Disruption.RECREATE
+    return change
+
+
+def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Change]:
+    wished = {resource.name: resource.key[1] for resource in desired.family("address")}
+    for resource in observed:
+        if resource.key in desired:
+            continue
+        reason = _surplus(resource, desired, wished) if resource.family == "address" else None
+        if reason is not None:
+            yield deletion(resource, reason)
+        elif owned.has(resource):
+            yield deletion(resource, "no longer in the file")
+
+
+def _surplus(resource: Resource, desired: Desired, wished: dict[str, str]) -> str | None:
+    """Why a static address goes: its link's list is complete, or the file wants it on another link."""
+    if not is_static(resource):
+        return None
+    link, address = resource.key[1:]
+    if address in wished and ("link", link) in desired and not address.startswith("fe80:"):
+        return f"moves to {wished[address]}"
+    return f"not among the addresses of {link}" if link in desired.authoritative else None
+
+
+def _abandoned(desired: Desired, observed: State, owned: Owned) -> Iterator[Change]:
+    """Resources that the file names no more, on which netapply once set something."""
+    for key in owned.set_here:
+        seen = observed.get(key)
+        if seen is None or key in desired or owned.has(seen):
+            continue
+        steps = tuple(_returning(seen, owned, {}))
+        if steps:
+            yield changed(seen, steps, None, "no longer in the file")
+
+
+def _reordered(busy: set[Key], desired: Desired, observed: State) -> Iterator[Change]:
+    """Rules of one list are tried in turn: from the first that stands out of order, all are set anew."""
+    lists: dict[Key, list[Resource]] = {}
+    for resource in desired:
+        if resource.family in ORDERED:
+            lists.setdefault(resource.key[:4], []).append(resource)
+    for wished in lists.values():
+        wished_keys = {resource.key for resource in wished}
+        present = [item.key for item in observed if item.key in wished_keys and item.key not in busy]
+        yield from _out_of_order(present, wished, observed)
+
+
+def _out_of_order(present: list[Key], wished: list[Resource], observed: State) -> Iterator[Change]:
+    fixed = 0
+    while fixed < len(present) and present[fixed] == wished[fixed].key:
+        fixed += 1
+    late = set(present[fixed:])
+    for position, wish in enumerate(wished[fixed:], fixed + 1):
+        seen = observed.get(wish.key)
+        if seen is not None and wish.key in late:
+            step = Step("order", None, position, wish.origin)
+            yield Change(Action.REPLACE, wish.key, seen.kind, seen.attributes, seen.attributes, (step,), wish.origin)

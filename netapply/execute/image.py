@@ -1,0 +1,92 @@
+"""The before-image: what a plan will touch, as it was, and the desired state that leads back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from netapply.kernel.observe import Observed
+from netapply.model.owned import Owned
+from netapply.model.resource import Desired, Key, Resource, State
+from netapply.plan.change import Action
+from netapply.plan.consequences import links_of, returns_by_itself
+from netapply.plan.plan import Plan
+
+
+@dataclass(slots=True)
+class BeforeImage:
+    """Everything that the transaction may change, as it was; what it makes; what it sets."""
+
+    before: dict[Key, Resource] = field(default_factory=dict)
+    made: set[Key] = field(default_factory=set)
+    touched: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    """Attributes that the plan sets on what exists. Others follow by themselves (a bridge's MAC follows
+    its ports) and are set only where they did not: setting them would pin them."""
+
+    def way_back(self, now: State, *, full: bool) -> tuple[Desired, Owned]:
+        """The state before as a desired state; with `full`, every attribute that was observed."""
+        desired = Desired(source="the state before")
+        made = set(self.made)
+        for key, resource in self.before.items():
+            if not full and resource.facts.get("kernel_made"):
+                continue
+            names = self.touched.get(key, ())
+            everything = full or key not in now or resource.family != "link"
+            attributes = {
+                name: value for name, value in resource.attributes.items() if everything or name in names
+            }  # fmt: skip
+            desired.add(Resource(key, resource.kind, attributes, resource.facts))
+        if full:
+            made |= {item.key for item in now.family("address") if self._grew(item)}
+        return desired, Owned(made=made, marks_count=False)
+
+    def _grew(self, address: Resource) -> bool:
+        """A link-local address that the kernel chose anew while a link of ours was down."""
+        link = ("link", address.key[1])
+        return bool(address.facts.get("kernel_made")) and link in self.before and address.key not in self.before
+
+
+def before_image(plan: Plan, observed: Observed) -> BeforeImage:
+    """What `plan` touches, and what hangs on the links that it touches.
+
+    Link-local addresses are remembered although the kernel makes them: it makes them from the MAC
+    address of the moment, which need not be that of the first time.
+    """
+    image = BeforeImage()
+    changed = {change.key for change in plan.changes}
+    links = _touched_links(plan, observed)
+    for resource in observed:
+        near = resource.key in changed or resource.family in ("sysctl", "nat") or not links.isdisjoint(links_of(resource))
+        if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):
+            image.before[resource.key] = resource
+    for name in _vanishing(plan, links):
+        image.before |= {item.key: item for item in observed.unusual_settings(name)}
+    for change in plan.changes:
+        if change.key not in observed:
+            image.made |= {change.key} if change.family != "sysctl" else set()
+        elif change.action is not Action.DELETE:
+            image.touched[change.key] = tuple(step.attribute for step in change.steps)
+    return image
+
+
+def _vanishing(plan: Plan, links: set[str]) -> set[str]:
+    """Links that may be deleted on the way: those that are, and what stands on them."""
+    deleted = any(change.family == "link" and change.action in (Action.DELETE, Action.REPLACE) for change in plan.changes)
+    return links if deleted else set()
+
+
+def _touched_links(plan: Plan, observed: State) -> set[str]:
+    """Links that change, their masters, and everything that stands on them or is their port."""
+    links = set()
+    for change in plan.changes:
+        if change.family == "link":
+            masters = {change.before.get("master"), change.after.get("master")}
+            links |= {change.key[1], *filter(None, masters)}
+    grown = True
+    while grown:
+        size = len(links)
+        for link in observed.family("link"):
+            near = {link.attributes.get(name) for name in ("link", "dev", "peer", "master")}
+            if near & links:
+                links.add(link.name)
+        grown = len(links) > size
+    return links

@@ -1,0 +1,39 @@
+"""What netapply owns once a plan is carried out. Pure."""
+
+from __future__ import annotations
+
+from netapply.model.owned import Owned
+from netapply.model.resource import Desired, State
+from netapply.plan.change import Action, Change
+from netapply.plan.plan import Plan
+
+REMEMBERED = frozenset({"link", "altname", "address", "route", "rule"})
+"""Families whose resources are made; a kernel parameter is only ever set, and NAT rules bear a mark."""
+
+
+def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after: State) -> Owned:
+    """The ownership after the plan: what it made, and what it set on things that it did not make."""
+    made = set(owned.made)
+    made |= {
+        change.key for change in plan.changes
+        if change.key not in before and change.key[0] in REMEMBERED and change.action is not Action.DELETE
+    }  # fmt: skip
+    result = Owned({key for key in made if key in after})
+    for key, found in owned.set_here.items():
+        if key in after and key in desired:
+            named = desired.resources[key].attributes
+            result.set_here[key] = {name: value for name, value in found.items() if name in named}
+    for change in plan.changes:
+        if change.key not in result.made and change.key in desired:
+            _remember(result, change)
+    result.set_here = {key: found for key, found in result.set_here.items() if found}
+    return result
+
+
+def _remember(owned: Owned, change: Change) -> None:
+    """Keep the values found before netapply first set them."""
+    if change.key[0] not in ("link", "sysctl") or change.action is not Action.UPDATE:
+        return
+    found = owned.set_here.setdefault(change.key, {})
+    for step in change.steps:
+        found.setdefault(step.attribute, step.before)

@@ -1,0 +1,171 @@
+"""One transaction: journal, execute, verify, commit; or undo by the same engine.
+
+Netlink has no transactions, and a message that failed may still have changed something. So undo is
+not a list of inverses: it observes, and plans from what the kernel says now to the before-image.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from netapply.diff import diff
+from netapply.errors import IncompleteError, KernelError, NetapplyError, RolledBackError
+from netapply.execute.image import BeforeImage, before_image
+from netapply.execute.journal import Record
+from netapply.execute.ownership import owned_after
+from netapply.execute.store import Store
+from netapply.kernel.netlink import Netlink
+from netapply.kernel.observe import Observed, observe
+from netapply.kernel.submit import Submitter, describe, noun
+from netapply.model.owned import Owned
+from netapply.model.resource import Desired
+from netapply.plan import make_plan
+from netapply.plan.change import Change
+from netapply.plan.plan import Operation, Plan
+
+UNDO_PASSES: Final = 4
+"""How often an undo looks again: each pass mends what the one before brought about as a side effect."""
+
+
+class Progress(NamedTuple):
+    """One group of operations is done: its number (from 1) of how many, in words, and its time."""
+
+    number: int
+    total: int
+    text: str
+    operations: int
+    seconds: float
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Transaction:
+    """Carries one plan out, in the namespace that the thread is in."""
+
+    netlink: Netlink
+    store: Store
+    plan: Plan
+    desired: Desired
+    observed: Observed
+    owned: Owned
+    owned_at_end: Owned | None = None
+    """The ownership to record instead of the computed one: a rollback returns to an earlier one."""
+    parameters: tuple[str, ...] = field(default_factory=tuple)
+
+    def run(self, report: Report | None = None) -> None:
+        """Execute and commit. RolledBackError: it failed and all is as before; IncompleteError: it is not."""
+        image = before_image(self.plan, self.observed)
+        self.parameters = _parameters(self.plan, image, self.desired)
+        self.store.prepare()
+        journal = self.store.journal
+        journal.begin(self._record(image))
+        try:
+            self._execute(journal.mark, report)
+            after = self._verify()
+        except BaseException as error:
+            self._undo(image, error)
+            journal.drop()
+            if isinstance(error, NetapplyError):
+                raise RolledBackError(f"{error}; everything is as it was before") from error
+            raise
+        owned = self.owned_at_end or owned_after(self.owned, self.plan, self.desired, self.observed, after)
+        self.store.write_owned(owned)
+        journal.finish()
+
+    def _record(self, image: BeforeImage) -> Record:
+        operations = [describe(operation) for operation in self.plan.operations]
+        return Record(self.store.boot, self.store.namespace, self.plan.source, image, self.owned, operations)
+
+    def _execute(self, mark: Callable[[int], None], report: Report | None) -> None:
+        submitter = Submitter(self.netlink, self.observed.indexes)
+        groups = self.plan.batches()
+        for number, group in enumerate(groups, 1):
+            mark(number)
+            started = time.perf_counter()
+            submitter.run(group)
+            if report is not None:
+                seconds = time.perf_counter() - started
+                report(Progress(number, len(groups), in_words(group), len(group), seconds))
+
+    def _verify(self) -> Observed:
+        """Read the kernel again: it must now say what the file says."""
+        after = observe(self.netlink, self.parameters)
+        remaining = diff(self.desired, after, self.owned)
+        if remaining:
+            raise _unlike(remaining)
+        return after
+
+    def _undo(self, image: BeforeImage, error: BaseException) -> None:
+        try:
+            restore(self.netlink, image, self.parameters)
+        except NetapplyError as second:
+            raise IncompleteError(
+                f"{error}; and the way back failed: {second}; look at the network, then run `netapply recover`",
+                getattr(second, "remaining", ()),
+            ) from error
+
+
+def restore(netlink: Netlink, image: BeforeImage, parameters: Iterable[str]) -> int:
+    """Return to the before-image; how many operations that took. IncompleteError says what remains."""
+    done = 0
+    failure: KernelError | None = None
+    for attempt in range(UNDO_PASSES):
+        now = observe(netlink, parameters)
+        desired, made = image.way_back(now, full=attempt > 0)
+        plan = make_plan(desired, now, made)
+        if not plan and attempt > 0:
+            return done
+        submitter = Submitter(netlink, now.indexes)
+        for group in plan.batches():
+            try:
+                submitter.run(group)
+                done += len(group)
+            except KernelError as error:
+                failure = error
+    raise _incomplete(netlink, image, parameters, failure)
+
+
+def _incomplete(
+    netlink: Netlink, image: BeforeImage, parameters: Iterable[str], failure: KernelError | None
+) -> NetapplyError:
+    now = observe(netlink, parameters)
+    desired, made = image.way_back(now, full=True)
+    remaining = tuple(_in_words(change) for change in diff(desired, now, made))
+    reason = f" ({failure})" if failure else ""
+    return IncompleteError(f"cannot restore {', '.join(remaining[:5])}{reason}", remaining)
+
+
+def _parameters(plan: Plan, image: BeforeImage, desired: Desired) -> tuple[str, ...]:
+    """Every kernel parameter that is worth reading again."""
+    keys = [*image.before, *image.made, *(change.key for change in plan.changes), *desired.resources]
+    return tuple(dict.fromkeys(key[1] for key in keys if key[0] == "sysctl"))
+
+
+def _unlike(remaining: list[Change]) -> KernelError:
+    """The kernel accepted everything and yet says something else: name the first difference."""
+    first = remaining[0]
+    where = str(first.origin) if first.origin else ""
+    more = f", and {len(remaining) - 1} more" if len(remaining) > 1 else ""
+    return KernelError(f"verify: the kernel accepted the plan, but does not have {_in_words(first)}{more}", 5, "", where)
+
+
+def _in_words(change: Change) -> str:
+    steps = ", ".join(f"{step.attribute} is {step.before}, not {step.after}" for step in change.steps[:3])
+    word = noun(change.key, change.kind)
+    return f"{word} ({steps})" if change.action.word == "update" else f"{change.action.word} {word}"
+
+
+def in_words(group: list[Operation]) -> str:
+    """A group in words: its only operation, or how many of what."""
+    first = group[0]
+    if len(group) == 1:
+        return describe(first)
+    families = {operation.key[0] for operation in group}
+    what = first.key[0] if len(families) == 1 else "resource"
+    verbs = "/".join(dict.fromkeys(str(operation.verb) for operation in group))
+    return f"{verbs} {len(group)} {what}{'es' if what.endswith('s') else 's'}"

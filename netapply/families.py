@@ -1,0 +1,52 @@
+"""How each family of resources compares and changes: one place that diff and plan ask."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from netapply.kinds import link_table
+from netapply.model.address import Address
+from netapply.model.attribute import Change, Disruption, Row, Table, Value, table_of
+from netapply.model.resource import Resource
+from netapply.model.route import Route, same_nexthops
+from netapply.model.rule import Rule
+
+_TABLES: Final = {"address": table_of(Address), "route": table_of(Route), "rule": table_of(Rule)}
+_EMPTY: Final = Table()
+ORDERED: Final = frozenset({"nat"})
+"""Families in which the order among netapply's own resources of one list counts."""
+
+
+def table_for(resource: Resource) -> Table:
+    """The attribute table of a resource."""
+    if resource.family == "link":
+        return link_table(resource.kind)
+    return _TABLES.get(resource.family, _EMPTY)
+
+
+def row_of(resource: Resource, attribute: str) -> Row | None:
+    return table_for(resource).get(attribute)
+
+
+def same(attribute: str, desired: Value, seen: Value) -> bool:
+    """Whether the kernel already has what is wished."""
+    if attribute == "nexthops":
+        return same_nexthops(desired, seen or ())
+    return bool(desired == seen)
+
+
+def change_of(resource: Resource, attribute: str, before: Value, after: Value) -> Change:
+    """How this attribute of this resource can go from `before` to `after`."""
+    row = row_of(resource, attribute)
+    if row is None:
+        return Change.RECREATE if resource.family == "nat" else Change.LIVE
+    if attribute == "up" and after:
+        return Change.LIVE
+    return row.change_between(before, after)
+
+
+def disruption_of(resource: Resource, change: Change) -> Disruption:
+    """A device made again is `recreate`; an address or rule made again is a short gap."""
+    if change is Change.RECREATE and resource.family != "link":
+        return Disruption.FLAP if resource.family == "address" else Disruption.LIVE
+    return change.disruption

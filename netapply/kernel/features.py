@@ -1,0 +1,73 @@
+"""What this kernel can do, asked without changing anything."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+from netapply.errors import MissingError, PrivilegeError
+from netapply.kernel.links import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, INFO_KIND
+from netapply.kernel.netlink import Netlink
+from netapply.kernel.sysctls import exists
+from netapply.kernel.wire import message as m
+from netapply.kernel.wire.definitions import LINK
+from netapply.model.sysctl import device_of
+from netapply.plan.plan import Operation, Plan, Verb
+
+TOO_MANY_QUEUES: Final = 5000
+"""More than the kernel allows (net/core/rtnetlink.c, rtnl_create_link: 4096): refused, but only after
+the kind has been looked up, so that the error tells whether the kind is there."""
+CAP_NET_ADMIN: Final = 12
+
+
+def require_privilege() -> None:
+    """Raise PrivilegeError unless the process may change the network (capabilities(7))."""
+    with open("/proc/self/status") as status:
+        effective = next(line.split()[1] for line in status if line.startswith("CapEff"))
+    if not int(effective, 16) >> CAP_NET_ADMIN & 1:
+        raise PrivilegeError(
+            f"cannot change the network as user {os.getuid()}: CAP_NET_ADMIN is needed; run as root, or with sudo"
+        )
+
+
+def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> None:
+    """Raise MissingError naming the first thing that the plan needs and this kernel lacks.
+
+    `present` are the kinds of links that exist, and so need no question.
+    """
+    known = set(present)
+    for operation in plan.operations:
+        if operation.verb is Verb.CREATE and operation.key[0] == "link" and operation.kind not in known:
+            _require_kind(netlink, operation)
+            known.add(operation.kind)
+        elif operation.key[0] == "sysctl":
+            _require_parameter(operation)
+        elif operation.key[0] == "address" and ":" in operation.key[2] and not exists("net/ipv6"):
+            raise MissingError(f"cannot add {operation.key[2]}: this kernel runs without IPv6{_at(operation)}")
+
+
+def _require_kind(netlink: Netlink, operation: Operation) -> None:
+    body = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_IFNAME, b"netapply-probe\0")
+    body += m.attribute(LINK["IFLA_NUM_TX_QUEUES"][0], struct.pack("=I", TOO_MANY_QUEUES))
+    body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, operation.kind.encode()))
+    refusals = netlink.transact([m.message(m.RTM_NEWLINK, m.NLM_F_CREATE | m.NLM_F_EXCL, body)])
+    if any(refusal.code == errno.EOPNOTSUPP for refusal in refusals):
+        raise MissingError(
+            f"cannot make {operation.kind} {operation.key[1]}: this kernel has no links of kind {operation.kind} "
+            f"(module not built or not loadable){_at(operation)}"
+        )
+
+
+def _require_parameter(operation: Operation) -> None:
+    path = operation.key[1]
+    device = device_of(path)
+    if not exists(path) and not (device and exists(path.replace(f"/{device}/", "/default/"))):
+        name = path.replace("/", ".") if device is None or "." not in device else path
+        raise MissingError(f"cannot set {name}: this kernel has no such parameter{_at(operation)}")
+
+
+def _at(operation: Operation) -> str:
+    return f"; {operation.origin}" if operation.origin else ""

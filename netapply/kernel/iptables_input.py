@@ -1,0 +1,103 @@
+"""Changes as input of iptables-restore, in the order in which positions come out right.
+
+Each table's lines are one commit, so the order inside counts only for positions: first the rules that
+change where they stand (`-D`, then `-I` at the same place: nothing else moves), then deletions in the
+order of the chain, then insertions by ascending position, at last what goes to the end of its chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from netapply.kernel.iptables_text import Saved, quoted, with_comment
+from netapply.model.resource import Key
+
+NOWHERE: Final = 1 << 30
+"""Sorts what iptables-save does not show behind what it shows."""
+
+
+class NatChange(NamedTuple):
+    """One rule to be created or deleted: its key and its `rule` attribute.
+
+    `position` is where a created rule stands in the finished chain, counted from 1 among all rules; None
+    is the end. A rule that is deleted and created under one key, at the position where it stands now, is
+    changed in its place. `where` is the rule's origin, for an error.
+    """
+
+    verb: str
+    key: Key
+    rule: str
+    position: int | None = None
+    where: str = ""
+
+    @property
+    def table(self) -> str:
+        return self.key[2]
+
+    @property
+    def chain(self) -> str:
+        return self.key[3]
+
+    def line(self, option: str) -> str:
+        """The rule as iptables-restore takes it; the comment is the key's words, whatever follows them."""
+        return f"{option} {with_comment(self.rule, self.key[4])}"
+
+
+class Line(NamedTuple):
+    """A line of input, and the change that it carries out; None for `*nat` and `COMMIT`."""
+
+    text: str
+    change: NatChange | None = None
+
+
+def compose(changes: Sequence[NatChange], saved: Saved) -> list[Line]:
+    """The whole input for one family. `saved` tells where the rules stand now."""
+    lines: list[Line] = []
+    for table in sorted({change.table for change in changes}):
+        mine = [change for change in changes if change.table == table]
+        lines += [Line(f"*{table}"), *_commands(mine, saved), Line("COMMIT")]
+    return lines
+
+
+def _commands(changes: list[NatChange], saved: Saved) -> Iterator[Line]:
+    places = {
+        (resource.key, resource.attributes["rule"]): resource.facts["position"]
+        for resource in saved.resources
+    }
+
+    def place(change: NatChange) -> int:
+        return int(places.get((change.key[:5], change.rule), NOWHERE))
+
+    creates = {change.key: change for change in changes if change.verb == "create"}
+    deletes = sorted((change for change in changes if change.verb == "delete"), key=place)
+    gone = []
+    for former in deletes:
+        change = creates.get(former.key)
+        if change is None or change.position != place(former):
+            gone.append(former)
+            continue
+        del creates[former.key]
+        yield _delete(former)
+        yield Line(change.line(f"-I {quoted(change.chain)} {change.position}"), change)
+    yield from map(_delete, gone)
+    yield from _placed(list(creates.values()), gone, saved)
+
+
+def _delete(change: NatChange) -> Line:
+    return Line(change.line(f"-D {quoted(change.chain)}"), change)
+
+
+def _placed(creates: list[NatChange], gone: list[NatChange], saved: Saved) -> Iterator[Line]:
+    """Insertions, then what goes to the end; a position behind the end is the end.
+
+    Others may have shortened the chain since the position was seen, and iptables-restore refuses a
+    position that leaves a gap, with all that is in its input.
+    """
+    lengths = saved.lengths.copy()
+    lengths.subtract((change.table, change.chain) for change in gone)
+    for change in sorted(creates, key=lambda change: change.position or NOWHERE):
+        chain = quoted(change.chain)
+        lengths[change.table, change.chain] += 1
+        fits = change.position is not None and change.position <= lengths[change.table, change.chain]
+        yield Line(change.line(f"-I {chain} {change.position}" if fits else f"-A {chain}"), change)

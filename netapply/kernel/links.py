@@ -1,0 +1,186 @@
+"""Links: read in one dump, written as packed messages (rtnetlink(7), net/core/rtnetlink.c)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+from netapply.kernel.link_codec import LinkCodec, codec_of, known
+from netapply.kernel.netlink import Netlink
+from netapply.kernel.wire import message as m
+from netapply.kernel.wire.definitions import INFO, LINK, VETH
+from netapply.model.attribute import Value
+from netapply.model.resource import Resource
+from netapply.plan.plan import Operation, Verb
+
+IFINFOMSG: Final = struct.Struct("=BxHiII")
+IFF_UP, IFF_LOWER_UP = 0x1, 0x10000
+RTEXT_FILTER_SKIP_STATS: Final = 1 << 3
+ARPHRD_ETHER: Final = 1
+IFLA_IFNAME, IFLA_LINK, IFLA_NETNSID = LINK["IFLA_IFNAME"][0], LINK["IFLA_LINK"][0], LINK["IFLA_LINK_NETNSID"][0]
+IFLA_LINKINFO, IFLA_PROP_LIST = LINK["IFLA_LINKINFO"][0], LINK["IFLA_PROP_LIST"][0]
+IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRESS"][0]
+IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
+INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
+NO_MAC: Final = "00:00:00:00:00:00"
+
+
+@dataclass(slots=True)
+class Links:
+    """One dump: resources, and what sending needs to know of them."""
+
+    resources: list[Resource] = field(default_factory=list)
+    indexes: dict[str, int] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    settings: dict[str, bytes] = field(default_factory=dict)
+    """IFLA_AF_SPEC of each link: its IPv4 and IPv6 settings, decoded when somebody asks."""
+
+
+def dump(netlink: Netlink) -> list[bytes]:
+    body = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS))
+    return netlink.dump(m.RTM_GETLINK, body)
+
+
+def read_links(netlink: Netlink) -> Links:
+    """All links of the namespace, references resolved to names, altnames as resources of their own."""
+    links = Links()
+    for data in dump(netlink):
+        _read_link(data, links)
+    for link in links.resources:
+        _resolve(link, links.names)
+    return links
+
+
+def read_indexes(netlink: Netlink) -> dict[str, int]:
+    """Only the names: what is needed after new links have come to be."""
+    indexes = {}
+    for data in dump(netlink):
+        for number, payload in m.attributes(data, 16, len(data)):
+            if number == IFLA_IFNAME:
+                indexes[payload[:-1].decode()] = IFINFOMSG.unpack_from(data)[2]
+                break
+    return indexes
+
+
+def _read_link(data: bytes, links: Links) -> None:
+    _, kind_of_device, index, flags, _ = IFINFOMSG.unpack_from(data)
+    seen = dict(m.attributes(data, 16, len(data)))
+    name = seen[IFLA_IFNAME][:-1].decode()
+    info = seen.get(IFLA_LINKINFO, b"")
+    inside = dict(m.attributes(info, 0, len(info)))
+    kind = inside[INFO_KIND].rstrip(b"\0").decode() if INFO_KIND in inside else ""
+    codec = codec_of(kind)
+    attributes = _decode(codec, seen, inside.get(INFO_DATA, b""))
+    attributes["up"] = bool(flags & IFF_UP)
+    if kind == "veth":
+        attributes["peer"] = _index_of_peer(seen)
+    if kind_of_device != ARPHRD_ETHER or attributes["mac"] == NO_MAC:
+        attributes["mac"] = None
+    facts: dict[str, Value] = {"ifindex": index, "carrier": bool(flags & IFF_LOWER_UP)}
+    if IFLA_PERM_ADDRESS in seen:
+        facts["permanent_mac"] = seen[IFLA_PERM_ADDRESS].hex(":")
+    links.resources.append(Resource(("link", name), kind, attributes, facts))
+    links.indexes[name], links.names[index] = index, name
+    links.settings[name] = seen.get(IFLA_AF_SPEC, b"")
+    _read_altnames(name, seen.get(IFLA_PROP_LIST, b""), links)
+
+
+def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, Value]:
+    attributes: dict[str, Value] = dict(codec.absent)
+    for number, (name, unpack, from_wire) in codec.generic.items():
+        if number in seen:
+            attributes[name] = from_wire(unpack(seen[number]))
+    if codec.data:
+        readers = codec.data
+        for number, payload in m.attributes(data, 0, len(data)):
+            if number in readers:
+                name, unpack, from_wire = readers[number]
+                attributes[name] = from_wire(unpack(payload))
+    return attributes
+
+
+def _index_of_peer(seen: dict[int, bytes]) -> int | None:
+    """The other end's index; None where it is in another namespace."""
+    if IFLA_NETNSID in seen or IFLA_LINK not in seen:
+        return None
+    return int(struct.unpack("=I", seen[IFLA_LINK])[0])
+
+
+def _read_altnames(link: str, properties: bytes, links: Links) -> None:
+    for number, payload in m.attributes(properties, 0, len(properties)):
+        if number == IFLA_ALT_IFNAME:
+            name = payload[:-1].decode()
+            links.resources.append(Resource(("altname", link, name), "altname"))
+
+
+def _resolve(link: Resource, names: dict[int, str]) -> None:
+    """Indexes become names; an index of another namespace stays a number that no name equals."""
+    for attribute in codec_of(link.kind).references if link.family == "link" else ():
+        index = link.attributes[attribute]
+        if index is not None:
+            link.attributes[attribute] = names.get(index, f"#{index}") if index else None
+
+
+def encode_link(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    """The messages of one operation on a link, in the order in which they must run.
+
+    A link whose index is not known yet (a veth's second end, made a message earlier) goes by its name.
+    """
+    name = operation.key[1]
+    if operation.verb is Verb.DELETE:
+        return [m.message(m.RTM_DELLINK, 0, IFINFOMSG.pack(0, 0, indexes[name], 0, 0))]
+    known(operation.attributes, operation.kind)
+    if operation.verb is Verb.CREATE:
+        attributes = {key: value for key, value in operation.attributes.items() if value is not None}
+        body = m.attribute(IFLA_IFNAME, name.encode() + b"\0")
+        return [_newlink(operation.kind, 0, attributes, indexes, m.NLM_F_CREATE | m.NLM_F_EXCL, body)]
+    return _set(operation, indexes)
+
+
+def _set(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    writers = codec_of(operation.kind).writers
+    first = {key: value for key, value in operation.attributes.items() if key in writers and writers[key].first}
+    rest = {key: value for key, value in operation.attributes.items() if key not in first}
+    name = operation.key[1]
+    index = indexes.get(name, 0)
+    body = b"" if index else m.attribute(IFLA_IFNAME, name.encode() + b"\0")
+    return [_newlink(operation.kind, index, part, indexes, 0, body) for part in (first, rest) if part]
+
+
+def _newlink(
+    kind: str, index: int, attributes: dict[str, Value], indexes: dict[str, int], flags: int, body: bytes
+) -> bytearray:
+    writers = codec_of(kind).writers
+    data = b""
+    for name, value in attributes.items():
+        writer = writers.get(name)
+        if writer is None:
+            continue
+        if writer.data:
+            data += writer.packed(value, indexes)
+        else:
+            body += writer.packed(value, indexes)
+    creating = bool(flags & m.NLM_F_CREATE)
+    if kind == "veth" and creating:
+        data = _peer(attributes["peer"])
+    if data or (kind and creating):
+        body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, kind.encode()) + (m.nested(INFO_DATA, data) if data else b""))
+    up = attributes.get("up")
+    header = IFINFOMSG.pack(0, 0, index, IFF_UP if up else 0, 0 if up is None else IFF_UP)
+    return m.message(m.RTM_NEWLINK, flags, header + body)
+
+
+def _peer(name: str) -> bytes:
+    inner = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_IFNAME, name.encode() + b"\0")
+    return m.nested(VETH["VETH_INFO_PEER"][0], inner)
+
+
+def encode_altname(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    """An altname added to, or taken from, a link (RTM_NEWLINKPROP)."""
+    _, link, name = operation.key
+    properties = m.nested(IFLA_PROP_LIST, m.attribute(IFLA_ALT_IFNAME, name.encode() + b"\0"))
+    body = IFINFOMSG.pack(0, 0, indexes[link], 0, 0) + properties
+    if operation.verb is Verb.DELETE:
+        return [m.message(m.RTM_DELLINKPROP, 0, body)]
+    return [m.message(m.RTM_NEWLINKPROP, m.NLM_F_CREATE | m.NLM_F_EXCL | m.NLM_F_APPEND, body)]

@@ -1,0 +1,66 @@
+"""The observed state: one dump a family, /proc and iptables only for what netlink does not carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from netapply.kernel import iptables
+from netapply.kernel.addresses import read_addresses
+from netapply.kernel.links import read_links
+from netapply.kernel.netlink import Netlink
+from netapply.kernel.routes import read_routes
+from netapply.kernel.rules import read_rules
+from netapply.kernel.sysctls import read_sysctls, unusual_settings
+from netapply.model.resource import Resource, State
+from netapply.model.sysctl import touched_by
+
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(slots=True)
+class Observed(State):
+    """What the kernel says, and what sending to it needs."""
+
+    indexes: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, bytes] = field(default_factory=dict)
+
+    def unusual_settings(self, link: str) -> list[Resource]:
+        """Per-interface parameters that are lost with the link, unless somebody remembers them."""
+        return unusual_settings(link, self.settings.get(link, b""))
+
+
+def observe(netlink: Netlink, parameters: Iterable[str] = ()) -> Observed:
+    """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
+
+    A global parameter brings along those that a write to it would change.
+    """
+    links = read_links(netlink)
+    state = Observed(indexes=links.indexes, settings=links.settings)
+    found = [
+        *links.resources,
+        *read_addresses(netlink, links.names),
+        *read_routes(netlink, links.names),
+        *read_rules(netlink),
+        *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
+        *iptables.read(),
+    ]
+    for resource in found:
+        while resource.key in state.resources:
+            resource.key = (*resource.key, "again")
+        state.resources[resource.key] = resource
+    return state
+
+
+def _with_touched(parameters: Iterable[str], links: Iterable[str]) -> list[str]:
+    paths = dict.fromkeys(parameters)
+    for path in list(paths):
+        paths.update(dict.fromkeys(touched_by(path, links)))
+    return list(paths)
+
+
+def boot_id() -> str:
+    """A word that is another one after every boot (random(4))."""
+    return BOOT_ID.read_text().strip()

@@ -1,0 +1,171 @@
+"""Routes: read in one dump a family, written as packed messages (rtnetlink(7), linux/rtnetlink.h)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import Any, Final
+
+from netapply.kernel.netlink import Netlink
+from netapply.kernel.wire import message as m
+from netapply.kernel.wire.definitions import METRICS, ROUTE
+from netapply.kernel.wire.scalar import pack_ip, unpack_ip
+from netapply.model.attribute import Value
+from netapply.model.resource import Key, Resource
+from netapply.model.route import ANY, DYNAMIC, PROTOCOL, PROTOCOLS, TABLES, Nexthop, route_key
+from netapply.plan.plan import Operation, Verb
+
+RTMSG: Final = struct.Struct("=BBBBBBBBI")
+RTNEXTHOP: Final = struct.Struct("=HBBi")
+FAMILY: Final = {"inet": 2, "inet6": 10}
+TYPES: Final = {1: "unicast", 2: "local", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
+TYPE_NUMBERS: Final = {word: number for number, word in TYPES.items()}
+SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
+SCOPE_NUMBERS: Final = {word: number for number, word in SCOPES.items()}
+PROTOCOL_WORDS: Final = {number: word for word, number in PROTOCOLS.items()}
+RTM_F_CLONED, RTNH_F_ONLINK, RT_SCOPE_NOWHERE = 0x200, 0x4, 255
+RTAX: Final = {METRICS[name][0]: word for word, name in
+               (("mtu", "RTAX_MTU"), ("advmss", "RTAX_ADVMSS"), ("hoplimit", "RTAX_HOPLIMIT"))}  # fmt: skip
+RTA_NH_ID: Final = 30
+A: Final = {name.removeprefix("RTA_").lower(): number for name, (number, _) in ROUTE.items()}
+U32: Final = struct.Struct("=I")
+
+
+def read_routes(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
+    """Routes of every table but `local`, which is the kernel's own mirror of the addresses."""
+    routes: list[Resource] = []
+    for inet, family in FAMILY.items():
+        for data in netlink.dump(m.RTM_GETROUTE, RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+            if data[4] != TABLES["local"] and data[7] in TYPES and not U32.unpack_from(data, 8)[0] & RTM_F_CLONED:
+                routes.append(_read(inet, data, names))
+    return routes
+
+
+def _read(inet: str, data: bytes, names: dict[int, str]) -> Resource:
+    _, length, _, tos, table, protocol, scope, kind, flags = RTMSG.unpack_from(data)
+    seen = dict(m.attributes(data, 12, len(data)))
+    table = U32.unpack(seen[A["table"]])[0] if A["table"] in seen else table
+    metric = U32.unpack(seen[A["priority"]])[0] if A["priority"] in seen else 0
+    to = f"{unpack_ip(seen[A['dst']])}/{length}" if A["dst"] in seen else ANY[inet]
+    word = PROTOCOL_WORDS.get(protocol, str(protocol))
+    hops = _hops(seen, flags, names) if kind in (1, 2) else ()
+    attributes: dict[str, Value] = {
+        "type": TYPES[kind],
+        "nexthops": hops,
+        "src": unpack_ip(seen[A["prefsrc"]]) if A["prefsrc"] in seen else None,
+        "scope": SCOPES.get(scope, str(scope)) if inet == "inet" else None,
+        "protocol": word,
+        **_metrics(seen.get(A["metrics"], b"")),
+    }
+    key = route_key(inet, table, to, metric, tos)
+    if word in DYNAMIC:
+        key = (*key, word, str(hops[0]) if hops else "")
+    return Resource(key, "route", attributes, {"nexthop_object": RTA_NH_ID in seen})
+
+
+def _metrics(data: bytes) -> dict[str, Value]:
+    values: dict[str, Value] = dict.fromkeys(RTAX.values())
+    for number, payload in m.attributes(data, 0, len(data)):
+        if number in RTAX and (value := U32.unpack(payload)[0]):
+            values[RTAX[number]] = value
+    return values
+
+
+def _hops(seen: dict[int, bytes], flags: int, names: dict[int, str]) -> tuple[Nexthop, ...]:
+    if A["multipath"] in seen:
+        return tuple(_legs(seen[A["multipath"]], names))
+    return (_hop(seen, seen.get(A["oif"]), flags, 1, names),)
+
+
+def _legs(data: bytes, names: dict[int, str]) -> Iterable[Nexthop]:
+    start = 0
+    while start + 8 <= len(data):
+        size, flags, weight, index = RTNEXTHOP.unpack_from(data, start)
+        inner = dict(m.attributes(data, start + 8, start + size))
+        yield _hop(inner, U32.pack(index), flags, weight + 1, names)
+        start += (size + 3) & ~3
+
+
+def _hop(seen: dict[int, bytes], oif: bytes | None, flags: int, weight: int, names: dict[int, str]) -> Nexthop:
+    via = unpack_ip(seen[A["gateway"]]) if A["gateway"] in seen else None
+    if A["via"] in seen:
+        via = unpack_ip(seen[A["via"]][2:])
+    index = U32.unpack(oif)[0] if oif else 0
+    return Nexthop(via, names.get(index, f"#{index}") if index else None, weight, bool(flags & RTNH_F_ONLINK))
+
+
+def encode_route(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    """One route added, replaced in place or deleted."""
+    wish = operation.attributes
+    _, inet, table, to, metric, tos = operation.key[:6]
+    address, _, length = to.partition("/")
+    hops = [Nexthop(*hop) for hop in wish.get("nexthops") or ()]
+    kind = wish.get("type", "unicast")
+    delete = operation.verb is Verb.DELETE
+    scope = RT_SCOPE_NOWHERE if delete else _scope(inet, kind, wish.get("scope"), hops)
+    single = RTNH_F_ONLINK if len(hops) == 1 and hops[0].onlink else 0
+    low_table = int(table) if int(table) < 256 else 0
+    header = RTMSG.pack(
+        FAMILY[inet], int(length), 0, int(tos), low_table, _protocol(wish), scope, TYPE_NUMBERS[kind], single
+    )
+    body = m.attribute(A["dst"], pack_ip(address)) if int(length) else b""
+    body += m.attribute(A["table"], U32.pack(int(table))) + m.attribute(A["priority"], U32.pack(int(metric)))
+    body += _pack_hops(inet, hops, indexes) + (b"" if delete else _pack_options(wish))
+    if delete:
+        return [m.message(m.RTM_DELROUTE, 0, header + body)]
+    mode = m.NLM_F_REPLACE if operation.replace else m.NLM_F_EXCL
+    return [m.message(m.RTM_NEWROUTE, m.NLM_F_CREATE | mode, header + body)]
+
+
+def _protocol(wish: dict[str, Any]) -> int:
+    word = wish.get("protocol")
+    if word is None:
+        return PROTOCOL
+    return PROTOCOLS[word] if word in PROTOCOLS else int(word)
+
+
+def _scope(inet: str, kind: str, word: str | None, hops: list[Nexthop]) -> int:
+    """As ip-route(8) chooses it: a route that ends on the wire has scope link."""
+    if inet == "inet6":
+        return 0
+    if word is not None:
+        return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else int(word)
+    if kind == "local":
+        return SCOPE_NUMBERS["host"]
+    return SCOPE_NUMBERS["link"] if hops and not any(hop.via for hop in hops) else SCOPE_NUMBERS["global"]
+
+
+def _pack_hops(inet: str, hops: list[Nexthop], indexes: dict[str, int]) -> bytes:
+    if not hops:
+        return b""
+    if len(hops) == 1:
+        dev = hops[0].dev
+        return _gateway(inet, hops[0]) + (m.attribute(A["oif"], U32.pack(indexes[dev])) if dev else b"")
+    return m.attribute(A["multipath"], b"".join(_pack_leg(inet, hop, indexes) for hop in hops))
+
+
+def _pack_leg(inet: str, hop: Nexthop, indexes: dict[str, int]) -> bytes:
+    inner = _gateway(inet, hop)
+    flags = RTNH_F_ONLINK if hop.onlink else 0
+    return RTNEXTHOP.pack(8 + len(inner), flags, hop.weight - 1, indexes[hop.dev] if hop.dev else 0) + inner
+
+
+def _gateway(inet: str, hop: Nexthop) -> bytes:
+    """RTA_GATEWAY, or RTA_VIA where an IPv4 route goes through an IPv6 neighbour (RFC 5549)."""
+    if hop.via is None:
+        return b""
+    packed = pack_ip(hop.via)
+    if (":" in hop.via) == (inet == "inet6"):
+        return m.attribute(A["gateway"], packed)
+    return m.attribute(A["via"], struct.pack("=H", FAMILY["inet6" if ":" in hop.via else "inet"]) + packed)
+
+
+def _pack_options(wish: dict[str, Any]) -> bytes:
+    body = m.attribute(A["prefsrc"], pack_ip(wish["src"])) if wish.get("src") else b""
+    metrics = b"".join(m.attribute(number, U32.pack(wish[word])) for number, word in RTAX.items() if wish.get(word))
+    return body + (m.nested(A["metrics"], metrics) if metrics else b"")
+
+
+def identity(key: Key) -> Key:
+    """What the kernel tells routes apart by, whatever made them."""
+    return key[:6]

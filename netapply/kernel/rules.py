@@ -1,0 +1,95 @@
+"""Policy rules: read in one dump a family, written as packed messages (linux/fib_rules.h)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from netapply.kernel.netlink import Netlink
+from netapply.kernel.wire import message as m
+from netapply.kernel.wire.definitions import RULE
+from netapply.kernel.wire.scalar import SCALARS, pack_ip, unpack_ip
+from netapply.model.attribute import Value
+from netapply.model.resource import Resource
+from netapply.model.route import PROTOCOL
+from netapply.model.rule import ACTION, rule_key
+from netapply.plan.plan import Operation, Verb
+
+FIB_RULE_HDR: Final = struct.Struct("=BBBBBBBBI")
+FAMILY: Final = {"inet": 2, "inet6": 10}
+FIB_RULE_INVERT: Final = 0x2
+NO_PREFIX: Final = 0xFFFFFFFF
+PLAIN: Final = {
+    "iif": "FRA_IIFNAME", "oif": "FRA_OIFNAME", "fwmark": "FRA_FWMARK", "fwmask": "FRA_FWMASK",
+    "ipproto": "FRA_IP_PROTO", "suppress_prefixlength": "FRA_SUPPRESS_PREFIXLEN", "protocol": "FRA_PROTOCOL",
+}  # fmt: skip
+"""Attributes that travel as they are; prefixes, table and action have a place in the header."""
+
+
+def read_rules(netlink: Netlink) -> list[Resource]:
+    """All rules of both families, the kernel's three of each included."""
+    rules = []
+    for inet, family in FAMILY.items():
+        for data in netlink.dump(m.RTM_GETRULE, FIB_RULE_HDR.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+            rules.append(_read(inet, data))
+    return rules
+
+
+def _read(inet: str, data: bytes) -> Resource:
+    _, dst, src, tos, table, _, _, action, flags = FIB_RULE_HDR.unpack_from(data)
+    seen = dict(m.attributes(data, 12, len(data)))
+    attributes: dict[str, Value] = {
+        "src": _prefix(seen, "FRA_SRC", src),
+        "dst": _prefix(seen, "FRA_DST", dst),
+        "tos": tos or None,
+        "invert": bool(flags & FIB_RULE_INVERT) or None,
+        "action": ACTION.from_wire(action),
+        "table": None,
+    }
+    for name, definition in PLAIN.items():
+        number, kind = RULE[definition]
+        attributes[name] = SCALARS[kind][1](seen[number]) if number in seen else None
+    if action == 1:
+        number = RULE["FRA_TABLE"][0]
+        attributes["table"] = struct.unpack("=I", seen[number])[0] if number in seen else table
+    if attributes["suppress_prefixlength"] == NO_PREFIX:
+        attributes["suppress_prefixlength"] = None
+    priority = seen.get(RULE["FRA_PRIORITY"][0], b"\0\0\0\0")
+    return Resource(rule_key(inet, struct.unpack("=I", priority)[0], attributes), "rule", attributes)
+
+
+def _prefix(seen: dict[int, bytes], definition: str, length: int) -> str | None:
+    number = RULE[definition][0]
+    return f"{unpack_ip(seen[number])}/{length}" if number in seen else None
+
+
+def encode_rule(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    """One rule added or deleted; deleting names every selector, so that it hits this one only."""
+    del indexes
+    wish = {name: value for name, value in operation.attributes.items() if value is not None}
+    wish.setdefault("protocol", PROTOCOL)
+    _, inet, priority, _ = operation.key
+    table = wish.get("table", 0)
+    header = FIB_RULE_HDR.pack(
+        FAMILY[inet], _length(wish.get("dst")), _length(wish.get("src")), wish.get("tos", 0),
+        table if table < 256 else 0, 0, 0, ACTION.to_wire(wish.get("action", "lookup")),
+        FIB_RULE_INVERT if wish.get("invert") else 0,
+    )  # fmt: skip
+    body = m.attribute(RULE["FRA_PRIORITY"][0], struct.pack("=I", int(priority)))
+    body += m.attribute(RULE["FRA_TABLE"][0], struct.pack("=I", table)) if table else b""
+    for name, definition in (("src", "FRA_SRC"), ("dst", "FRA_DST")):
+        if name in wish:
+            body += m.attribute(RULE[definition][0], pack_ip(wish[name].partition("/")[0]))
+    for name, definition in PLAIN.items():
+        if name in wish:
+            number, kind = RULE[definition]
+            body += m.attribute(number, SCALARS[kind][0](wish[name]))
+    if operation.verb is Verb.DELETE:
+        return [m.message(m.RTM_DELRULE, 0, header + body)]
+    return [m.message(m.RTM_NEWRULE, m.NLM_F_CREATE | m.NLM_F_EXCL, header + body)]
+
+
+def _length(prefix: str | None) -> int:
+    return int(prefix.partition("/")[2]) if prefix else 0
+
+

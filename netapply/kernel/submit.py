@@ -1,0 +1,102 @@
+"""Operations to the kernel: one group of independent operations in one send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from netapply.errors import KernelError
+from netapply.kernel import iptables
+from netapply.kernel.addresses import encode_address
+from netapply.kernel.links import encode_altname, encode_link, read_indexes
+from netapply.kernel.netlink import Netlink
+from netapply.kernel.routes import encode_route
+from netapply.kernel.rules import encode_rule
+from netapply.kernel.sysctls import write_sysctl
+from netapply.model.resource import Key
+from netapply.plan.plan import Operation, Verb
+
+Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
+ENCODERS: Final[dict[str, Encoder]] = {
+    "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
+    "rule": encode_rule,
+}  # fmt: skip
+
+
+class Submitter:
+    """Carries out groups of operations through one socket, and keeps the links' indexes."""
+
+    def __init__(self, netlink: Netlink, indexes: dict[str, int]) -> None:
+        self._netlink = netlink
+        self._indexes = dict(indexes)
+
+    def run(self, group: list[Operation]) -> None:
+        """Carry out one group; KernelError for the first operation that the kernel refused.
+
+        After an error any operation of the group may have been carried out, wholly or in part.
+        """
+        family = group[0].key[0]
+        if family == "sysctl":
+            for operation in group:
+                _write(operation)
+        elif family == "nat":
+            iptables.restore([_nat_change(operation) for operation in group])
+        else:
+            self._send(group)
+
+    def _send(self, group: list[Operation]) -> None:
+        messages: list[bytearray] = []
+        owners: list[int] = []
+        for number, operation in enumerate(group):
+            encoded = self._encode(operation)
+            messages += encoded
+            owners += [number] * len(encoded)
+        refusals = self._netlink.transact(messages)
+        if refusals:
+            first = refusals[0]
+            operation = group[owners[first.index]]
+            raise KernelError(describe(operation), first.code, first.ack, _where(operation))
+        if any(operation.key[0] == "link" and operation.verb is not Verb.SET for operation in group):
+            self._indexes = read_indexes(self._netlink)
+
+    def _encode(self, operation: Operation) -> list[bytearray]:
+        try:
+            return ENCODERS[operation.key[0]](operation, self._indexes)
+        except KeyError as missing:
+            raise KernelError(
+                f"{describe(operation)}: there is no link {missing}", 19, where=_where(operation)
+            ) from None
+
+
+def _write(operation: Operation) -> None:
+    try:
+        write_sysctl(operation.key[1], operation.attributes["value"])
+    except KernelError as error:
+        raise KernelError(error.what, error.code, error.ack, _where(operation)) from None
+
+
+def _nat_change(operation: Operation) -> iptables.NatChange:
+    return iptables.NatChange(operation.verb.value, operation.key, operation.attributes["rule"], operation.position)
+
+
+def _where(operation: Operation) -> str:
+    return str(operation.origin) if operation.origin else ""
+
+
+_NOUNS: Final = {"address": "address {2} on {1}", "altname": "altname {2} of {1}", "route": "route to {3} (table {2})",
+                 "rule": "rule {2} ({3})", "nat": "NAT rule {4}", "sysctl": "{1}"}  # fmt: skip
+
+
+def noun(key: Key, kind: str) -> str:
+    """A resource in words, for messages."""
+    if key[0] == "link":
+        return f"{kind or 'link'} {key[1]}"
+    return _NOUNS[key[0]].format(*key)
+
+
+def describe(operation: Operation) -> str:
+    """An operation in words, as it stands behind `cannot`."""
+    word = noun(operation.key, operation.kind)
+    if operation.verb is Verb.SET and operation.key[0] == "link":
+        return f"set {', '.join(f'{k} {v}' for k, v in operation.attributes.items())} of {word}"
+    return f"{'replace' if operation.replace else operation.verb} {word}"

@@ -1,0 +1,50 @@
+"""An address of a link (rtnetlink(7), ip-address(8); include/uapi/linux/if_addr.h)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from netapply.model.attribute import Change, Nla
+from netapply.model.resource import Key, Origin, Resource
+
+RECREATE = Change.RECREATE
+SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
+PROTO_KERNEL: Final = (1, 2, 3)
+"""IFA_PROTO of addresses that the kernel made itself: loopback, router advertisement, link-local."""
+
+
+class Address(BaseModel):
+    """What the kernel holds of an address beyond its identity.
+
+    A change of any of these is a delete and an add: RTM_NEWADDR with NLM_F_REPLACE changes lifetimes
+    only. `secondary` is not ours to set (the order of addition decides), yet it is compared when an
+    earlier state is restored, because the primary is the source address of the whole subnet.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    peer: Annotated[str | None, Nla("IFA_ADDRESS", change=RECREATE)] = None
+    broadcast: Annotated[str | None, Nla("IFA_BROADCAST", change=RECREATE)] = None
+    label: Annotated[str | None, Nla("IFA_LABEL", change=RECREATE)] = None
+    metric: Annotated[int | None, Nla("IFA_RT_PRIORITY", change=RECREATE)] = None
+    scope: Annotated[str | None, Nla("IFA_SCOPE", change=RECREATE)] = None
+    flags: Annotated[tuple[str, ...], Nla("IFA_FLAGS", change=RECREATE)] = ()
+    protocol: Annotated[int, Nla("IFA_PROTO", change=RECREATE)] = 0
+    secondary: Annotated[bool, Nla("IFA_F_SECONDARY", change=RECREATE)] = False
+
+
+def address_key(link: str, address: str) -> Key:
+    return ("address", link, address)
+
+
+def address_resource(link: str, address: str, origin: Origin | None) -> Resource:
+    """The wish for one address, with nothing said about the rest."""
+    return Resource(address_key(link, address), "address", {}, origin=origin)
+
+
+def is_static(resource: Resource) -> bool:
+    """Whether a person or a tool put the address there for good: no lease, no router, no kernel."""
+    facts = resource.facts
+    return bool(facts.get("permanent", True)) and not facts.get("kernel_made", False)

@@ -1,0 +1,192 @@
+"""What one attribute of a resource is: its place on the wire, its unit, and how it may change.
+
+A field of a kind's class carries one `Nla`. From these annotations `rows_of` makes the table that
+validation, reading, diffing, writing, documentation and the contract tests share, so an attribute's
+name stands in one place in the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from functools import cache
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+Value = Any
+"""A canonical value: None, bool, int, float, str, or a tuple of these. JSON holds it without loss."""
+
+
+class Disruption(IntEnum):
+    """What an operation does to traffic that already flows, from least to most."""
+
+    LIVE = 0
+    """No packet is lost."""
+    FLAP = 1
+    """Carrier, address or attachment is interrupted."""
+    RECREATE = 2
+    """The device is deleted and made again."""
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Change(StrEnum):
+    """How the kernel lets an attribute of an existing resource change."""
+
+    LIVE = "live"
+    FLAP = "flap"
+    """Accepted on a running device, but traffic through it is interrupted."""
+    DOWN = "down"
+    """Accepted only while the device is administratively down."""
+    RECREATE = "recreate"
+    """Immutable: the resource is deleted and made again."""
+
+    @property
+    def disruption(self) -> Disruption:
+        return _DISRUPTION_OF[self]
+
+
+_DISRUPTION_OF: Final = {
+    Change.LIVE: Disruption.LIVE,
+    Change.FLAP: Disruption.FLAP,
+    Change.DOWN: Disruption.FLAP,
+    Change.RECREATE: Disruption.RECREATE,
+}
+
+
+def _same(value: Value) -> Value:
+    return value
+
+
+def _words(value: Value) -> str:
+    """Print a value as a person would write it in the file."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple | list):
+        return ", ".join(str(item) for item in value) or "(none)"
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How a canonical value is held by the kernel and shown to a person."""
+
+    name: str
+    to_wire: Callable[[Value], Value] = _same
+    from_wire: Callable[[Value], Value] = _same
+    text: Callable[[Value], str] = _words
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if value == int(value) else value
+
+
+PLAIN: Final = Unit("")
+SWITCH: Final = Unit("on or off", to_wire=int, from_wire=bool)
+CENTISECONDS: Final = Unit(
+    "seconds",
+    to_wire=lambda value: round(value * 100),
+    from_wire=lambda value: _whole(value / 100),
+    text=lambda value: _words(value) if value is None else f"{value} s",
+)
+SECONDS: Final = Unit("seconds", text=lambda value: _words(value) if value is None else f"{value} s")
+BYTES: Final = Unit("bytes")
+LINK: Final = Unit("link name")
+"""A reference: the name here, the ifindex on the wire (resolved when the message is sent: an index
+does not survive a recreated device)."""
+
+
+def choice(**numbers: int) -> Unit:
+    """A unit for an enumeration: words here, the kernel's numbers on the wire."""
+    words = {number: word for word, number in numbers.items()}
+    return Unit(
+        " | ".join(numbers),
+        to_wire=lambda word: numbers.get(word, word),
+        from_wire=lambda number: words.get(number, number),
+    )
+
+
+class _Unset(StrEnum):
+    UNSET = "unset"
+
+
+UNSET: Final = _Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Nla:
+    """One netlink attribute: the kernel's own name for it, and how it behaves.
+
+    `default` is the value of a device that nobody configured; where the kernel has no fixed one it
+    stays UNSET, and the value found before netapply first wrote the attribute takes its place.
+    """
+
+    name: str
+    change: Change = Change.LIVE
+    unit: Unit = PLAIN
+    default: Value = UNSET
+    name6: str = ""
+    """The attribute that carries the value where it is an IPv6 address."""
+    first: bool = False
+    """On an existing link, sent in a message of its own before the others: they depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a kind's attribute table."""
+
+    attribute: str
+    nla: Nla
+    doc: str = ""
+
+    @property
+    def change(self) -> Change:
+        return self.nla.change
+
+    def change_between(self, before: Value, after: Value) -> Change:
+        """How this one change can be made: another address family is another device to the kernel."""
+        if self.nla.name6 and (after is None or ":" in f"{before or ''}{after}"):
+            return Change.RECREATE if _family(before) != _family(after) else self.nla.change
+        return self.nla.change
+
+    def text(self, value: Value) -> str:
+        return self.nla.unit.text(value)
+
+
+def _family(address: Value) -> str:
+    return "" if address is None else "inet6" if ":" in address else "inet"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All rows of one class, by attribute name, in the order in which the class declares them."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def __iter__(self) -> Any:
+        return iter(self.rows.values())
+
+    def get(self, attribute: str) -> Row | None:
+        return self.rows.get(attribute)
+
+
+@cache
+def table_of(model: type[BaseModel]) -> Table:
+    """The attribute table that the annotations of `model` spell out."""
+    rows = {}
+    for name, info in model.model_fields.items():
+        for mark in info.metadata:
+            if isinstance(mark, Nla):
+                rows[name] = Row(name, mark, info.description or "")
+    return Table(rows)
+
+
+__all__ = [
+    "BYTES", "CENTISECONDS", "LINK", "PLAIN", "SECONDS", "SWITCH", "UNSET",
+    "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "table_of",
+]  # fmt: skip

@@ -1,0 +1,173 @@
+"""A route (rtnetlink(7), ip-route(8); include/uapi/linux/rtnetlink.h).
+
+The kernel tells routes apart by table, destination, TOS and metric, so these are the key and all
+else is attributes. IPv6 metric 0 means 1024 (IP6_RT_PRIO_USER) and is written as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from netapply.model.attribute import BYTES, Change, Nla
+from netapply.model.resource import Key, Resource
+from netapply.model.values import IpAddress, LinkName, Network, family_of, text_of
+
+PROTOCOL: Final = 110
+"""The route and rule protocol that marks netapply's own (free in iproute2's rt_protos)."""
+PROTOCOLS: Final = {
+    "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "ra": 9, "zebra": 11, "bird": 12, "dhcp": 16,
+    "babel": 42, "netapply": PROTOCOL, "bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192,
+}  # fmt: skip
+DYNAMIC: Final = frozenset(
+    {"redirect", "kernel", "ra", "zebra", "bird", "dhcp", "babel", "bgp", "isis", "ospf", "rip"}
+)
+"""Protocols whose routes belong to the kernel or to a daemon: never changed, never deleted."""
+TABLES: Final = {"default": 253, "main": 254, "local": 255}
+METRIC_IPV6: Final = 1024
+ANY: Final = {"inet": "0.0.0.0/0", "inet6": "::/0"}
+
+
+def table_number(value: object) -> int:
+    """A routing table by number or by one of the names that every host knows."""
+    text = text_of(value)
+    if text in TABLES:
+        return TABLES[text]
+    if text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) < 2**32:
+        return int(text)
+    raise ValueError(f"{text!r} is no routing table: a number from 1, or main, default, local")
+
+
+Table = Annotated[int, BeforeValidator(table_number, json_schema_input_type=int | str)]
+
+
+class Nexthop(NamedTuple):
+    """One way out: a gateway, a device, or both; `weight` counts from 1."""
+
+    via: str | None = None
+    dev: str | None = None
+    weight: int = 1
+    onlink: bool = False
+
+    def __str__(self) -> str:
+        words = [f"via {self.via}" if self.via else "", f"dev {self.dev}" if self.dev else ""]
+        words.append(f"weight {self.weight}" if self.weight != 1 else "")
+        words.append("onlink" if self.onlink else "")
+        return " ".join(word for word in words if word)
+
+    def fits(self, seen: Nexthop) -> bool:
+        """Whether `seen` is what this wish leads to: a device that is not named is the kernel's choice."""
+        return self._replace(dev=self.dev or seen.dev) == seen
+
+
+class Leg(BaseModel):
+    """One nexthop of a multipath route as the file writes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    via: IpAddress | None = None
+    dev: LinkName | None = None
+    weight: Annotated[int, Field(ge=1, le=256)] = 1
+    onlink: bool = False
+
+
+class Route(BaseModel):
+    """One route: its key, where it leads, and what the kernel shall know about the path."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    to: Annotated[Network, Field(description="destination prefix or `default`")]
+    family: Annotated[
+        Literal["inet", "inet6"] | None, Field(description="needed for a default route by device")
+    ] = None
+    table: Annotated[Table, Field(description="number, or main, default, local")] = TABLES["main"]
+    metric: Annotated[int | None, Field(ge=0, lt=2**32, description="preference; lower wins")] = None
+    tos: Annotated[int, Field(ge=0, le=255, description="type of service")] = 0
+    via: Annotated[IpAddress | None, Field(description="gateway")] = None
+    dev: Annotated[LinkName | None, Field(description="device")] = None
+    onlink: Annotated[bool, Field(description="take the gateway as reachable on the device")] = False
+    nexthops: Annotated[tuple[Leg, ...], Field(description="several ways (ECMP)")] = ()
+
+    type: Annotated[
+        Literal["unicast", "blackhole", "unreachable", "prohibit", "throw", "local"],
+        Nla("RTN_TYPE"), Field(description="what happens to packets"),
+    ] = "unicast"  # fmt: skip
+    src: Annotated[IpAddress | None, Nla("RTA_PREFSRC"), Field(description="preferred source address")] = None
+    scope: Annotated[
+        Literal["global", "site", "link", "host"] | None, Nla("RT_SCOPE", change=Change.RECREATE),
+        Field(description="distance to the destination (IPv4)"),
+    ] = None  # fmt: skip
+    mtu: Annotated[
+        int | None, Nla("RTAX_MTU", unit=BYTES), Field(ge=68, le=65535, description="path MTU")
+    ] = None
+    advmss: Annotated[
+        int | None, Nla("RTAX_ADVMSS", unit=BYTES),
+        Field(ge=1, le=65535, description="TCP segment size to announce"),
+    ] = None  # fmt: skip
+    hoplimit: Annotated[
+        int | None, Nla("RTAX_HOPLIMIT"), Field(ge=1, le=255, description="TTL to send with")
+    ] = None
+    protocol: Annotated[
+        Literal["static", "boot", "netapply"] | None, Nla("RT_PROTOCOL"), Field(description="who made it")
+    ] = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        single = self.via or self.dev
+        if self.nexthops and single:
+            raise ValueError("a route has either via/dev or nexthops, not both")
+        if self.type == "unicast" and not (single or self.nexthops):
+            raise ValueError("it leads nowhere: give via, dev or nexthops, or a type such as blackhole")
+        if self.type not in ("unicast", "local") and (single or self.nexthops):
+            raise ValueError(f"a {self.type} route has no via, dev or nexthops")
+        families = {family_of(text) for text in self._addresses()} | ({self.family} if self.family else set())
+        if len(families) > 1:
+            raise ValueError("it mixes IPv4 and IPv6")
+        return self
+
+    def _addresses(self) -> Iterator[str]:
+        """Every address of the route, each of which tells its family."""
+        if self.to != "default":
+            yield self.to
+        yield from (text for text in (self.via, self.src, *(leg.via for leg in self.nexthops)) if text)
+
+    @property
+    def inet(self) -> str:
+        return self.family or next((family_of(text) for text in self._addresses()), "inet")
+
+    def hops(self) -> tuple[Nexthop, ...]:
+        if self.nexthops:
+            return tuple(Nexthop(leg.via, leg.dev, leg.weight, leg.onlink) for leg in self.nexthops)
+        return (Nexthop(self.via, self.dev, 1, self.onlink),) if self.via or self.dev else ()
+
+    def key(self) -> Key:
+        to = ANY[self.inet] if self.to == "default" else self.to
+        return route_key(self.inet, self.table, to, self.metric or 0, self.tos)
+
+    def resource(self) -> Resource:
+        """The wish: only what the file names, and the way out."""
+        named = {name: getattr(self, name) for name in ATTRIBUTES if getattr(self, name) is not None}
+        return Resource(self.key(), "route", {**named, "nexthops": self.hops()})
+
+
+ATTRIBUTES: Final = ("type", "src", "scope", "mtu", "advmss", "hoplimit", "protocol")
+
+
+def route_key(inet: str, table: int, to: str, metric: int, tos: int) -> Key:
+    if inet == "inet6" and metric == 0:
+        metric = METRIC_IPV6
+    return ("route", inet, str(table), to, str(metric), str(tos))
+
+
+def same_nexthops(desired: Any, seen: Any) -> bool:
+    """Whether the ways out are the same, in any order; what the file leaves open fits anything."""
+    if len(desired) != len(seen):
+        return False
+    rest = [Nexthop(*hop) for hop in seen]
+    for hop in desired:
+        match = next((other for other in rest if Nexthop(*hop).fits(other)), None)
+        if match is None:
+            return False
+        rest.remove(match)
+    return True

@@ -1,0 +1,110 @@
+"""A rule of policy routing (ip-rule(8), include/uapi/linux/fib_rules.h)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from netapply.model.attribute import PLAIN, SWITCH, Change, Nla, choice
+from netapply.model.resource import Key, Resource
+from netapply.model.route import Table
+from netapply.model.values import LinkName, Network, family_of
+
+RECREATE = Change.RECREATE
+ACTION: Final = choice(lookup=1, goto=2, nop=3, blackhole=6, unreachable=7, prohibit=8)
+_EVERYTHING: Final = ("default", "0.0.0.0/0", "::/0")
+SELECTORS: Final = ("src", "dst", "iif", "oif", "fwmark", "fwmask", "tos", "ipproto", "invert")
+
+
+class Rule(BaseModel):
+    """One rule. The priority is required: without one the kernel counts down from the last rule, and
+    adding the same rule again makes another one (kernel: net/core/fib_rules.c, fib_nl_newrule)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    priority: Annotated[int, Field(ge=1, lt=2**32, description="order; lower is asked first")]
+    family: Annotated[Literal["inet", "inet6"] | None, Field(description="where no address tells")] = None
+
+    src: Annotated[
+        Network | None, Field(alias="from", description="source prefix"),
+        Nla("FRA_SRC", change=RECREATE),
+    ] = None  # fmt: skip
+    dst: Annotated[
+        Network | None, Field(alias="to", description="destination prefix"),
+        Nla("FRA_DST", change=RECREATE),
+    ] = None  # fmt: skip
+    iif: Annotated[
+        LinkName | None, Nla("FRA_IIFNAME", change=RECREATE), Field(description="incoming device")
+    ] = None
+    oif: Annotated[
+        LinkName | None, Nla("FRA_OIFNAME", change=RECREATE), Field(description="outgoing device")
+    ] = None
+    fwmark: Annotated[
+        int | None, Nla("FRA_FWMARK", change=RECREATE), Field(ge=0, lt=2**32, description="firewall mark")
+    ] = None
+    fwmask: Annotated[
+        int | None, Nla("FRA_FWMASK", change=RECREATE),
+        Field(ge=0, lt=2**32, description="bits of the mark compared"),
+    ] = None  # fmt: skip
+    tos: Annotated[
+        int | None, Nla("FRA_TOS", change=RECREATE), Field(ge=0, le=255, description="type of service")
+    ] = None
+    ipproto: Annotated[
+        int | None, Nla("FRA_IP_PROTO", change=RECREATE), Field(ge=1, le=255, description="protocol number")
+    ] = None
+    invert: Annotated[
+        bool | None, Field(alias="not", description="match what the selector does not"),
+        Nla("FIB_RULE_INVERT", change=RECREATE, unit=SWITCH),
+    ] = None  # fmt: skip
+
+    table: Annotated[
+        Table | None, Nla("FRA_TABLE", change=RECREATE, unit=PLAIN), Field(description="table to look up")
+    ] = None
+    action: Annotated[
+        Literal["lookup", "blackhole", "unreachable", "prohibit", "nop"],
+        Nla("FR_ACTION", change=RECREATE, unit=ACTION), Field(description="what happens"),
+    ] = "lookup"  # fmt: skip
+    suppress_prefixlength: Annotated[
+        int | None, Nla("FRA_SUPPRESS_PREFIXLEN", change=RECREATE),
+        Field(ge=0, le=128, description="ignore routes with a prefix this short"),
+    ] = None  # fmt: skip
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.action == "lookup") != (self.table is not None):
+            raise ValueError("a rule has either a table to look up, or another action")
+        families = {family_of(text) for text in (self.src, self.dst) if text and text != "default"}
+        if len(families | ({self.family} if self.family else set())) > 1:
+            raise ValueError("it mixes IPv4 and IPv6")
+        return self
+
+    @property
+    def inet(self) -> str:
+        addresses = (text for text in (self.src, self.dst) if text and text != "default")
+        return self.family or next((family_of(text) for text in addresses), "inet")
+
+    def resource(self) -> Resource:
+        fields = ("table", "action", "suppress_prefixlength", *SELECTORS)
+        values = ((name, getattr(self, name)) for name in fields)
+        named = {name: value for name, value in values if not _unreported(name, value)}
+        if self.fwmark is not None and self.fwmask is None:
+            named["fwmask"] = 2**32 - 1
+        return Resource(rule_key(self.inet, self.priority, named), "rule", named)
+
+
+def _unreported(name: str, value: object) -> bool:
+    """Whether the kernel's dump leaves the value out, because it matches everything."""
+    if name in ("fwmark", "tos") and value == 0:
+        return True
+    return value is None or value is False or value in _EVERYTHING
+
+
+def rule_key(inet: str, priority: int, attributes: dict[str, object]) -> Key:
+    """Rules may share a priority; the selector tells them apart."""
+    told = (name for name in SELECTORS if attributes.get(name) is not None)
+    selector = " ".join(f"{name} {attributes[name]}" for name in told)
+    return ("rule", inet, str(priority), selector or "all")
+
+
+__all__ = ["ACTION", "SELECTORS", "Rule", "rule_key"]

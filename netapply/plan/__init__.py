@@ -1,0 +1,27 @@
+"""Changes → ordered operations: what netapply will do, entirely, before it does anything."""
+
+from __future__ import annotations
+
+from netapply.diff import diff
+from netapply.model.owned import Owned
+from netapply.model.resource import Desired, State
+from netapply.plan.change import Action, Change, Step
+from netapply.plan.complete import complete
+from netapply.plan.order import arrange
+from netapply.plan.pairs import one_per_pair
+from netapply.plan.plan import Operation, Phase, Plan, Verb
+
+
+def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
+    """The plan that leads from the observed to the desired state. Pure.
+
+    Raises MissingError and ForeignError as `diff` and `complete` do.
+    """
+    changes, lost = complete(diff(desired, observed, owned), desired, observed, owned)
+    plan = arrange(changes, lost, observed)
+    plan.operations = one_per_pair(plan.operations)
+    plan.source, plan.notes = desired.source, list(desired.notes)
+    return plan
+
+
+__all__ = ["Action", "Change", "Operation", "Phase", "Plan", "Step", "Verb", "make_plan"]

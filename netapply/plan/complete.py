@@ -1,0 +1,129 @@
+"""Changes made whole: what their side effects take away is put back, or the plan is refused. Pure."""
+
+from __future__ import annotations
+
+from netapply.diff import creation
+from netapply.errors import ForeignError
+from netapply.kinds import KIND_OF
+from netapply.model.attribute import Disruption
+from netapply.model.owned import Owned
+from netapply.model.resource import Desired, Key, Resource, State
+from netapply.plan.change import Action, Change, Step
+from netapply.plan.consequences import Consequences
+
+
+def complete(changes: list[Change], desired: Desired, observed: State, owned: Owned) -> tuple[list[Change], set[Key]]:
+    """All changes, and the keys that are gone without an operation of their own.
+
+    Raises ForeignError where something that netapply does not own would be lost for good.
+    """
+    consequences = Consequences(changes, observed)
+    by_key = {change.key: change for change in changes}
+    gone = _gone_links(changes, consequences)
+    for item, reason in consequences.restorable():
+        if item.family != "sysctl" or item.key in desired:
+            _put_back(item, reason, by_key, gone, owned)
+    _settle_moved(consequences.moved, desired, by_key)
+    _reattach(observed, by_key)
+    return list(by_key.values()), set(consequences.lost)
+
+
+def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
+    """Names of links that will not exist afterwards: deleted, or standing on a deleted one."""
+    gone = {change.key[1] for change in changes if change.family == "link" and change.action is Action.DELETE}
+    grown = True
+    while grown:
+        size = len(gone)
+        for key in consequences.lost:
+            link = consequences.observed.resources[key]
+            if key[0] == "link" and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}:
+                gone.add(key[1])
+        grown = len(gone) > size
+    return gone
+
+
+def _put_back(item: Resource, reason: str, by_key: dict[Key, Change], gone: set[str], owned: Owned) -> None:
+    change = by_key.get(item.key)
+    if change is not None:
+        _make_again(change, item)
+        return
+    if item.family == "link":
+        _refuse_loss(item, reason, gone, owned)
+        if item.name in gone:
+            return
+    elif _links(item) & gone:
+        return
+    restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
+    restored.disruption = Disruption.RECREATE if item.family == "link" else Disruption.FLAP
+    by_key[item.key] = restored
+
+
+def _make_again(change: Change, item: Resource) -> None:
+    """An update of something that will be lost is a creation with all its attributes."""
+    if change.action is Action.UPDATE:
+        change.action = Action.REPLACE if item.family == "link" else Action.CREATE
+        change.disruption = max(change.disruption, Disruption.RECREATE if item.family == "link" else Disruption.FLAP)
+
+
+def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> None:
+    known = item.kind in KIND_OF and KIND_OF[item.kind].created
+    if owned.has(item) or (known and item.name not in gone):
+        return
+    raise ForeignError(
+        f"cannot go on: {reason}, and {item.kind or 'physical'} link {item.name}, which netapply did not make, would "
+        f"be deleted with it; move {item.name} away first, or name it in the file"
+    )
+
+
+def _links(item: Resource) -> set[str]:
+    if item.family == "route":
+        return {hop[1] for hop in item.attributes.get("nexthops") or () if hop[1]}
+    return {item.key[1]} if item.family in ("address", "altname") else set()
+
+
+def _settle_moved(
+    moved: list[tuple[Key, Key, str]], desired: Desired, by_key: dict[Key, Change]
+) -> None:
+    """A wish for one interface stands against a global parameter that overwrites it.
+
+    A change that a global one brings about anyway needs no operation of its own.
+    """
+    for mover, key, value in moved:
+        if mover not in by_key:
+            continue
+        change, wish = by_key.get(key), desired.get(key)
+        if change is not None:
+            if change.action is Action.UPDATE and change.after["value"] == value:
+                del by_key[key]
+        elif wish is not None and wish.attributes["value"] != value:
+            by_key[key] = _against(wish, value)
+
+
+def _against(wish: Resource, value: str) -> Change:
+    goal = wish.attributes["value"]
+    step = Step("value", value, goal, wish.origin)
+    return Change(Action.UPDATE, wish.key, "sysctl", {"value": value}, {"value": goal}, (step,), wish.origin)
+
+
+def _reattach(observed: State, by_key: dict[Key, Change]) -> None:
+    """A master that is made again takes all its ports back, foreign ones too."""
+    again = {
+        change.key[1] for change in by_key.values()
+        if change.family == "link" and change.action in (Action.REPLACE, Action.CREATE) and change.key in observed
+    }  # fmt: skip
+    for link in observed.family("link") if again else ():
+        master = link.attributes.get("master")
+        if master in again:
+            _reattach_one(link, master, by_key)
+
+
+def _reattach_one(link: Resource, master: str, by_key: dict[Key, Change]) -> None:
+    change = by_key.get(link.key)
+    step = Step("master", master, master)
+    if change is None:
+        by_key[link.key] = Change(
+            Action.UPDATE, link.key, link.kind, link.attributes, link.attributes, (step,), None,
+            Disruption.FLAP, f"put back: {master} is made again",
+        )  # fmt: skip
+    elif change.action is Action.UPDATE and not any(item.attribute == "master" for item in change.steps):
+        change.steps = (*change.steps, step)

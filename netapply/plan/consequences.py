@@ -1,0 +1,152 @@
+"""What the kernel does by itself when a plan's changes are made: the side effects, simulated.
+
+A plan must not leave behind less than it names, so whatever a change takes away as a side effect,
+from the desired state or from somebody else's, is put back by the same plan. Each rule here is one
+behaviour of the kernel; the module is pure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from netapply.model.attribute import Value
+from netapply.model.resource import Key, Resource, State
+from netapply.model.sysctl import device_of, touched_by
+from netapply.plan.change import Action, Change
+
+MINIMUM_IPV6_MTU = 1280
+"""Bytes; a link with less has no IPv6 at all (RFC 8200, net/ipv6/addrconf.c)."""
+REFERENCES = ("link", "dev", "peer")
+"""Attributes by which a link stands on another: it goes when the other goes."""
+REMADE_BY_OTHERS = frozenset({"kernel", "ra", "redirect"})
+"""Protocols of routes that come back by themselves."""
+
+
+class Consequences:
+    """What is lost, and which values move, when `changes` meet `observed`."""
+
+    def __init__(self, changes: list[Change], observed: State) -> None:
+        self.observed = observed
+        self.lost: dict[Key, str] = {}
+        self.moved: list[tuple[Key, Key, str]] = []
+        """Global parameter, parameter that it overwrites, and the value which that one gets."""
+        self._by_link = _by_link(observed)
+        self._leaving = {
+            change.key for change in changes
+            if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
+        }  # fmt: skip
+        for change in changes:
+            self._follow(change)
+
+    def _follow(self, change: Change) -> None:
+        if change.family == "link" and change.action is not Action.CREATE:
+            self._follow_link(change)
+        elif change.family == "address" and change.action in (Action.DELETE, Action.REPLACE):
+            self._lose_with_address(change)
+        elif change.family == "sysctl":
+            self._follow_sysctl(change.key[1], str(change.after.get("value", "")))
+
+    def _follow_link(self, change: Change) -> None:
+        name = change.key[1]
+        if change.action in (Action.REPLACE, Action.DELETE):
+            self._lose_link(name, f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}")
+            return
+        after = {step.attribute: step.after for step in change.steps}
+        if after.get("up") is False:
+            self._lose_routes(name, f"{name} goes down")
+            self._lose_ipv6(name, f"{name} goes down")
+        if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
+            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6")
+
+    def _lose_link(self, name: str, reason: str) -> None:
+        """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
+
+        Two ends of a veth that both leave do not count as each other's loss: one operation takes both.
+        """
+        for item in self._by_link.get(name, ()):
+            if item.key in self.lost or (item.key in self._leaving and item.attributes.get("peer") == name):
+                continue
+            if item.family == "link" and item.name != name:
+                self._lose(item, reason)
+                self._lose_link(item.name, reason)
+            elif item.family != "link":
+                self._lose(item, reason)
+
+    def _lose_routes(self, name: str, reason: str) -> None:
+        """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
+        for item in self._by_link.get(name, ()):
+            if item.family == "route":
+                self._lose(item, reason)
+
+    def _lose_ipv6(self, name: str, reason: str) -> None:
+        for item in self._by_link.get(name, ()):
+            if (item.family == "route" and item.key[1] == "inet6") or (item.family == "address" and ":" in item.name):
+                self._lose(item, reason)
+
+    def _lose_with_address(self, change: Change) -> None:
+        """A primary takes its secondaries along, and an address the routes that name it as source."""
+        link, gone = change.key[1], ipaddress.ip_interface(change.key[2])
+        promote = self.observed.get(("sysctl", f"net/ipv4/conf/{link}/promote_secondaries"))
+        keeps = promote is not None and promote.attributes["value"] != "0"
+        for item in self._by_link.get(link, ()):
+            if item.family == "address" and item.attributes.get("secondary") and not keeps:
+                if not change.before.get("secondary") and ipaddress.ip_interface(item.name).network == gone.network:
+                    self._lose(item, f"{change.key[2]} was its primary address")
+            elif item.family == "route" and item.attributes.get("src") == str(gone.ip):
+                self._lose(item, f"{gone.ip} was its source")
+
+    def _follow_sysctl(self, path: str, value: str) -> None:
+        links = [link.name for link in self.observed.family("link")]
+        for other in touched_by(path, links) if "/default/" not in path else ():
+            gets = value if not other.endswith("accept_redirects") else str(int(value == "0"))
+            self.moved.append((("sysctl", path), ("sysctl", other), gets))
+        disabled = path.endswith("/disable_ipv6") and value != "0"
+        for link in links if disabled else ():
+            if device_of(path) in (link, None) and "/default/" not in path:
+                self._lose_ipv6(link, "IPv6 is disabled")
+
+    def _lose(self, item: Resource, reason: str) -> None:
+        self.lost.setdefault(item.key, reason)
+
+    def restorable(self) -> Iterator[tuple[Resource, str]]:
+        """What was lost and does not come back by itself."""
+        for key, reason in self.lost.items():
+            item = self.observed.resources[key]
+            if not returns_by_itself(item):
+                yield item, reason
+
+
+def returns_by_itself(item: Resource) -> bool:
+    """Whether the kernel or a daemon makes it anew: connected routes, link-local addresses, leases."""
+    if item.family == "route":
+        return item.attributes.get("protocol") in REMADE_BY_OTHERS
+    return item.family == "address" and bool(item.facts.get("kernel_made") or not item.facts.get("permanent", True))
+
+
+def _by_link(observed: State) -> dict[str, list[Resource]]:
+    """Everything that is on a link or stands on it, by the link's name."""
+    found: dict[str, list[Resource]] = {}
+    for item in observed:
+        for name in links_of(item):
+            found.setdefault(name, []).append(item)
+    return found
+
+
+def links_of(item: Resource) -> Iterator[str]:
+    """The links that a resource is on, leads over, or stands on."""
+    if item.family in ("address", "altname"):
+        yield item.key[1]
+    elif item.family == "route":
+        yield from (hop[1] for hop in item.attributes.get("nexthops") or () if hop[1])
+    elif item.family == "sysctl":
+        device = device_of(item.key[1])
+        if device:
+            yield device
+    elif item.family == "link":
+        yield item.name
+        yield from _standing_on(item.attributes)
+
+
+def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:
+    yield from (attributes[name] for name in REFERENCES if attributes.get(name))

@@ -1,0 +1,147 @@
+"""Changes to operations, in an order that works and interrupts least. Pure.
+
+The order is a sort by stage (phase, depth), so it costs n log n; the depth of a link is the height of
+the stack below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netapply.model.attribute import Value
+from netapply.model.resource import Key, State
+from netapply.model.sysctl import device_of
+from netapply.plan.change import Action, Change
+from netapply.plan.plan import Operation, Phase, Plan, Verb
+
+BELOW = ("link", "dev", "master")
+"""Attributes that name a link which must exist first."""
+_DELETE_PHASE = {
+    "rule": Phase.RULE, "route": Phase.ROUTE_DELETE, "address": Phase.ADDRESS_DELETE,
+    "altname": Phase.NAME_DELETE, "nat": Phase.NAT,
+}  # fmt: skip
+_CREATE_PHASE = {
+    "rule": Phase.RULE, "route": Phase.ROUTE, "address": Phase.ADDRESS, "altname": Phase.NAME, "nat": Phase.NAT,
+}  # fmt: skip
+
+
+def arrange(changes: list[Change], lost: set[Key], observed: State) -> Plan:
+    """The plan for these changes; `lost` is gone by itself and needs no operation to go."""
+    heights = Heights(changes, observed)
+    held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
+    operations: list[Operation] = []
+    for number, change in enumerate(changes):
+        for operation in _operations(change, lost, heights, held_down):
+            operation.change = number
+            operation.origin = change.origin
+            operations.append(operation)
+    operations.sort(key=lambda operation: operation.stage)
+    return _numbered(changes, operations)
+
+
+def _numbered(changes: list[Change], operations: list[Operation]) -> Plan:
+    """Changes in the order in which their operations begin; what happens by itself comes last."""
+    order = list(dict.fromkeys(operation.change for operation in operations))
+    listed = set(order)
+    order += [number for number in range(len(changes)) if number not in listed]
+    place = {number: position for position, number in enumerate(order)}
+    for operation in operations:
+        operation.change = place[operation.change]
+    return Plan([changes[number] for number in order], operations)
+
+
+class Heights:
+    """How many links each link stands on, as they will be after the changes."""
+
+    def __init__(self, changes: list[Change], observed: State) -> None:
+        self._attributes: dict[str, dict[str, Value]] = {
+            change.key[1]: change.after or change.before for change in changes if change.family == "link"
+        }
+        self._observed = observed
+        self._known: dict[str, int] = {}
+
+    def of(self, name: str) -> int:
+        """Iterative, so that a deep stack needs no deep recursion; a loop ends where it closes."""
+        stack, path = [name], set()
+        while stack:
+            top = stack[-1]
+            path.add(top)
+            missing = [below for below in self._below(top) if below not in self._known and below not in path]
+            if missing:
+                stack.append(missing[0])
+                continue
+            self._known[top] = 1 + max((self._known.get(below, -1) for below in self._below(top)), default=-1)
+            stack.pop()
+        return self._known[name]
+
+    def _below(self, name: str) -> list[str]:
+        seen = self._observed.link(name)
+        attributes = self._attributes.get(name) or (seen.attributes if seen else {})
+        return [attributes[key] for key in BELOW if attributes.get(key)]
+
+
+def _operations(
+    change: Change, lost: set[Key], heights: Heights, held_down: set[str | None]
+) -> Iterator[Operation]:
+    if change.family == "link":
+        yield from _link(change, lost, heights, held_down)
+    elif change.family == "sysctl":
+        own = device_of(change.key[1]) is not None
+        phase = Phase.LINK_SYSCTL if own else Phase.GLOBAL_SYSCTL
+        yield Operation(Verb.SET, change.key, change.kind, phase, change.after)
+    elif change.family == "rule" and change.action is Action.REPLACE:
+        yield Operation(Verb.CREATE, change.key, change.kind, Phase.RULE, change.after)
+        yield Operation(Verb.DELETE, change.key, change.kind, Phase.RULE, change.before, depth=1)
+    else:
+        yield from _plain(change, lost)
+
+
+def _plain(change: Change, lost: set[Key]) -> Iterator[Operation]:
+    family = change.family
+    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in lost:
+        yield Operation(
+            Verb.DELETE, change.key, change.kind, _DELETE_PHASE[family], change.before,
+            disruption=change.disruption, position=change.position,
+        )  # fmt: skip
+    if change.action is Action.DELETE:
+        return
+    attributes = {name: value for name, value in change.after.items() if value is not None}
+    yield Operation(
+        Verb.CREATE, change.key, change.kind, _CREATE_PHASE[family], attributes, _rank(change),
+        disruption=change.disruption, position=change.position, replace=change.action is Action.UPDATE,
+    )  # fmt: skip
+
+
+def _rank(change: Change) -> int:
+    """A gateway needs the route to it first; a secondary address its primary."""
+    if change.family == "route":
+        return int(any(hop[0] for hop in change.after.get("nexthops") or ()))
+    return int(bool(change.after.get("secondary")))
+
+
+def _link(change: Change, lost: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
+    name = change.key[1]
+    height = heights.of(name)
+    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in lost:
+        yield Operation(
+            Verb.DELETE, change.key, change.kind, Phase.LINK_DELETE, change.before, -height,
+            disruption=change.disruption,
+        )  # fmt: skip
+    if change.action is Action.DELETE:
+        return
+    if change.action is Action.UPDATE:
+        verb, attributes = Verb.SET, {step.attribute: step.after for step in change.steps}
+    else:
+        verb, attributes = Verb.CREATE, {key: value for key, value in change.after.items() if value is not None}
+    waits = name in held_down and attributes.get("up") is True
+    if waits:
+        attributes = {**attributes, "up": False} if verb is Verb.CREATE else _without_up(attributes)
+        yield Operation(Verb.SET, change.key, change.kind, Phase.LINK_UP, {"up": True}, depth=height)
+    if attributes:
+        yield Operation(
+            verb, change.key, change.kind, Phase.LINK, attributes, depth=height, disruption=change.disruption
+        )
+
+
+def _without_up(attributes: dict[str, Value]) -> dict[str, Value]:
+    return {key: value for key, value in attributes.items() if key != "up"}

@@ -1,0 +1,98 @@
+"""The observed state as a document in the native format: applying it changes nothing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from netapply.kinds import KIND_OF, link_table
+from netapply.model.address import is_static
+from netapply.model.attribute import UNSET
+from netapply.model.owned import Owned
+from netapply.model.resource import Resource, State
+from netapply.model.route import ANY, DYNAMIC, METRIC_IPV6, TABLES, Nexthop
+from netapply.model.rule import SELECTORS
+
+TABLE_WORDS = {number: word for word, number in TABLES.items()}
+RULE_WORDS = {"src": "from", "dst": "to", "invert": "not"}
+KERNEL_PROTOCOL = 2
+
+
+def document(observed: State, owned: Owned | None = None) -> dict[str, Any]:
+    """Everything observed that a file can say; with `owned`, only what netapply made."""
+    state = [item for item in observed if owned is None or owned.has(item)]
+    parts: dict[str, Any] = {
+        "links": _links(state),
+        "routes": [_route(item) for item in _family(state, "route") if _is_file_route(item)],
+        "rules": [_rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL],
+        "sysctl": {item.name: item.attributes["value"] for item in _family(state, "sysctl")},
+        "nat": [item.facts["entry"] for item in _family(state, "nat") if "entry" in item.facts],
+    }
+    return {"version": 1, **{name: part for name, part in parts.items() if part}}
+
+
+def _family(state: Iterable[Resource], family: str) -> Iterable[Resource]:
+    return (item for item in state if item.family == family)
+
+
+def _links(state: list[Resource]) -> dict[str, Any]:
+    links: dict[str, dict[str, Any]] = {}
+    for link in _family(state, "link"):
+        links[link.name] = _link(link)
+    for item in state:
+        if item.family == "address" and is_static(item) and item.key[1] in links:
+            links[item.key[1]].setdefault("addresses", []).append(item.name)
+        elif item.family == "altname" and item.key[1] in links:
+            links[item.key[1]].setdefault("altnames", []).append(item.name)
+    return links
+
+
+def _link(link: Resource) -> dict[str, Any]:
+    """What the file would say: the kind, and attributes that are not as the kernel makes them."""
+    known = link.kind in KIND_OF and KIND_OF[link.kind].created
+    said: dict[str, Any] = {"kind": link.kind} if known else {}
+    for row in link_table(link.kind):
+        value = link.attributes[row.attribute]
+        default = True if row.attribute == "up" else row.nla.default
+        if value is not None and (default is UNSET or value != default) and not str(value).startswith("#"):
+            said[row.attribute] = value
+    return said
+
+
+def _is_file_route(item: Resource) -> bool:
+    """Routes of daemons, of the kernel, and over nexthop objects are not a file's."""
+    return item.attributes["protocol"] not in DYNAMIC and not item.facts.get("nexthop_object")
+
+
+def _route(item: Resource) -> dict[str, Any]:
+    _, inet, table, to, metric, tos = item.key[:6]
+    said: dict[str, Any] = {"to": "default" if to == ANY[inet] else to}
+    if inet == "inet6" and to == ANY[inet]:
+        said["family"] = inet
+    if int(table) != TABLES["main"]:
+        said["table"] = TABLE_WORDS.get(int(table), int(table))
+    if int(metric) != (METRIC_IPV6 if inet == "inet6" else 0):
+        said["metric"] = int(metric)
+    if tos != "0":
+        said["tos"] = int(tos)
+    said |= _ways(item.attributes["nexthops"])
+    named = ("src", "mtu", "advmss", "hoplimit")
+    said |= {name: item.attributes[name] for name in named if item.attributes[name] is not None}
+    return said | ({"type": item.attributes["type"]} if item.attributes["type"] != "unicast" else {})
+
+
+def _ways(hops: tuple[Nexthop, ...]) -> dict[str, Any]:
+    legs = [{name: value for name, value in zip(Nexthop._fields, hop, strict=True) if value} for hop in hops]
+    if len(legs) > 1:
+        return {"nexthops": legs}
+    return {name: value for leg in legs for name, value in leg.items() if name != "weight"}
+
+
+def _rule(item: Resource) -> dict[str, Any]:
+    said: dict[str, Any] = {"priority": int(item.key[2]), "family": item.key[1]}
+    for name in (*SELECTORS, "table", "suppress_prefixlength"):
+        if item.attributes.get(name) is not None:
+            said[RULE_WORDS.get(name, name)] = item.attributes[name]
+    if item.attributes["action"] != "lookup":
+        said["action"] = item.attributes["action"]
+    return said
