@@ -52,8 +52,15 @@ def _parameters(netns: str) -> list[str]:
 
 
 def _iptables(netns: str, program: str) -> list[str]:
-    lines = _run(netns, program).splitlines()
-    return [line.split(" [")[0] for line in lines if not line.startswith("#")]
+    """Tables in which there is a rule, a chain or a policy; one that does nothing counts as absent."""
+    text = _run(netns, program)
+    lines = [line.split(" [")[0] for line in text.splitlines() if not line.startswith("#")]
+    tables = "\n".join(lines).split("COMMIT")
+    return [table.strip() for table in tables if any(_does_something(line) for line in table.splitlines())]
+
+
+def _does_something(line: str) -> bool:
+    return line.startswith("-") or (line.startswith(":") and not line.endswith(" ACCEPT"))
 
 
 def _is_link_local_noise(entry: Any) -> bool:

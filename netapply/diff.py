@@ -146,7 +146,7 @@ def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
         if reason is not None:
             yield deletion(resource, reason)
         elif owned.has(resource):
-            yield deletion(resource, "no longer in the file")
+            yield deletion(resource, desired.absence)
 
 
 def _surplus(resource: Resource, desired: Desired, wished: dict[str, str]) -> str | None:
@@ -167,7 +167,7 @@ def _abandoned(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
             continue
         steps = tuple(_returning(seen, owned, {}))
         if steps:
-            yield changed(seen, steps, None, "no longer in the file")
+            yield changed(seen, steps, None, desired.absence)
 
 
 def _reordered(busy: set[Key], desired: Desired, observed: State) -> Iterator[Change]:

@@ -24,7 +24,7 @@ class BeforeImage:
 
     def way_back(self, now: State, *, full: bool) -> tuple[Desired, Owned]:
         """The state before as a desired state; with `full`, every attribute that was observed."""
-        desired = Desired(source="the state before")
+        desired = Desired(source="the state before", absence="was not there before")
         made = set(self.made)
         for key, resource in self.before.items():
             if not full and resource.facts.get("kernel_made"):
@@ -52,7 +52,7 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     address of the moment, which need not be that of the first time.
     """
     image = BeforeImage()
-    changed = {change.key for change in plan.changes}
+    changed = {change.key for change in plan.changes} | plan.lost
     links = _touched_links(plan, observed)
     for resource in observed:
         near = resource.key in changed or resource.family in ("sysctl", "nat") or not links.isdisjoint(links_of(resource))

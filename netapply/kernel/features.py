@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from netapply.errors import MissingError, PrivilegeError
+from netapply.kernel import iptables
 from netapply.kernel.links import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, INFO_KIND
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.sysctls import exists
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import LINK
+from netapply.model.resource import Resource
 from netapply.model.sysctl import device_of
 from netapply.plan.plan import Operation, Plan, Verb
 
@@ -47,6 +49,17 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
             _require_parameter(operation)
         elif operation.key[0] == "address" and ":" in operation.key[2] and not exists("net/ipv6"):
             raise MissingError(f"cannot add {operation.key[2]}: this kernel runs without IPv6{_at(operation)}")
+    _require_nat(plan)
+
+
+def _require_nat(plan: Plan) -> None:
+    rules = [
+        Resource(operation.key, operation.kind, operation.attributes)
+        for operation in plan.operations if operation.key[0] == "nat" and operation.verb is Verb.CREATE
+    ]  # fmt: skip
+    reason = iptables.missing(rules) if rules else None
+    if reason:
+        raise MissingError(reason)
 
 
 def _require_kind(netlink: Netlink, operation: Operation) -> None:

@@ -15,6 +15,7 @@ from netapply.kernel.iptables_program import Backend, first_reason
 
 _NUMBER: Final = re.compile(r"\bline (\d+)(?: failed|:)")
 """The spellings that count lines rightly; "Error occurred at line" is one off in the nft variant."""
+_TELLS_NOTHING: Final = re.compile(r"line \d+ failed")
 _CODES: Final = {
     "Bad rule": errno.ENOENT, "does not exist": errno.ENOENT, "No such file": errno.ENOENT,
     "xtables lock": errno.EBUSY, "Resource busy": errno.EBUSY, "not permitted": errno.EPERM,
@@ -26,21 +27,27 @@ _CODES: Final = {
 def failure(backend: Backend, lines: Sequence[Line], stderr: str) -> KernelError:
     """The error for one refused input. Only the refused table of the family is certain to be unchanged."""
     reason = first_reason(stderr)
-    change = _refused(lines, stderr)
     code = next((code for words, code in _CODES.items() if words in reason), errno.EINVAL)
-    program = Path(backend.restore).name
+    at = _refused_line(lines, stderr)
+    change = lines[at].change
+    ack = f"{Path(backend.restore).name}: {reason}"
     if change is None:
-        tables = " and ".join(sorted({line.text[1:] for line in lines if line.text.startswith("*")}))
-        return KernelError(f"change NAT rules (table {tables}, {backend.inet})", code, f"{program}: {reason}")
-    if change.verb == "delete" and code == errno.EINVAL:
-        reason += "; somebody may have changed or removed that rule just now"
-    return KernelError(f"{change.verb} NAT rule {change.key[4]}", code, f"{program}: {reason}", change.where)
+        table = next(line.text[1:] for line in reversed(lines[: at + 1]) if line.text.startswith("*"))
+        hint = "; the kernel may say more in dmesg" if _TELLS_NOTHING.fullmatch(reason) else ""
+        return KernelError(f"change NAT rules (table {table}, {backend.inet})", code, ack + hint)
+    if change.verb == "delete":
+        code = errno.ENOENT if code == errno.EINVAL else code  # legacy tells only the line's number
+        ack += "; somebody may have changed or removed that rule just now"
+    return KernelError(f"{change.verb} NAT rule {change.key[4]}", code, ack, change.where)
 
 
-def _refused(lines: Sequence[Line], stderr: str) -> NatChange | None:
+def _refused_line(lines: Sequence[Line], stderr: str) -> int:
+    """Index of the line that was refused; where it is not told, of the only change or of the first line."""
     match = _NUMBER.search(stderr)
-    number = int(match[1]) if match else 0
-    return lines[number - 1].change if 1 <= number <= len(lines) else None
+    if match and 1 <= int(match[1]) <= len(lines):
+        return int(match[1]) - 1
+    changes = [index for index, line in enumerate(lines) if line.change]
+    return changes[0] if len(changes) == 1 else 0
 
 
 def unable(backend: Backend, change: NatChange, reason: str) -> str:
@@ -51,5 +58,5 @@ def unable(backend: Backend, change: NatChange, reason: str) -> str:
     needs += [f"target {name}" for option, name in pairwise(words) if option == "-j"]
     return (
         f"cannot create NAT rule {change.key[4]}: this host lacks something of what it needs "
-        f"({', '.join(needs)}): {backend.restore}: {reason}"
+        f"({', '.join(needs)}): {Path(backend.restore).name} says: {reason}"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ CHOICE: Final = "NETAPPLY_IPTABLES"
 _SBIN: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 LOCK_WAIT: Final = 10
 """Seconds to wait for another program that changes iptables at the same time (/run/xtables.lock)."""
+_SPEAKER: Final = re.compile(r"\bip6?tables[a-z-]*( v[0-9.]+ \(\w+\))?:")
 PATIENCE: Final = 60.0
 """Seconds that a program may take, waiting included; 1,000 rules take less than one."""
 
@@ -60,7 +62,7 @@ def run(command: list[str], given: str = "") -> subprocess.CompletedProcess[str]
             errors="surrogateescape", env={**os.environ, "LC_ALL": "C"},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise KernelError(f"wait for {command[0]}: no end after {PATIENCE:.0f} s", errno.ETIMEDOUT) from None
+        raise KernelError(f"wait for {command[0]}: no end after {PATIENCE:g} s", errno.ETIMEDOUT) from None
     except OSError as error:
         raise MissingError(
             f"cannot run {command[0]}: {error.strerror}; reinstall the package iptables"
@@ -71,7 +73,7 @@ def first_reason(stderr: str) -> str:
     """The programs' own words on one line, without the lines that say only that there was an error."""
     noise = ("Error occurred at line", "Try `")
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(noise)]
-    return " ".join(lines) or "no reason given"
+    return " ".join(_SPEAKER.sub("", " ".join(lines)).split()).rstrip(".") or "no reason given"
 
 
 def backend(inet: str, variant: Variant) -> Backend | None:

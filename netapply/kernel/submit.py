@@ -76,7 +76,8 @@ def _write(operation: Operation) -> None:
 
 
 def _nat_change(operation: Operation) -> iptables.NatChange:
-    return iptables.NatChange(operation.verb.value, operation.key, operation.attributes["rule"], operation.position)
+    rule = operation.attributes["rule"]
+    return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
 
 
 def _where(operation: Operation) -> str:

@@ -27,8 +27,8 @@ class Link(BaseModel):
     ] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None
     mac: Annotated[
-        Mac | None, Nla("IFLA_ADDRESS", change=FLAP), Field(description="link-layer address")
-    ] = None
+        Mac | None, Nla("IFLA_ADDRESS", change=FLAP), Field(description="link-layer address"),
+    ] = None  # fmt: skip
     alias: Annotated[
         Alias | None, Field(description="free text, at most 255 bytes"), Nla("IFLA_IFALIAS", default=None)
     ] = None

@@ -107,3 +107,5 @@ class Desired(State):
     authoritative: set[str] = field(default_factory=set)
     source: str = ""
     notes: list[str] = field(default_factory=list)
+    absence: str = "no longer in the file"
+    """Why a resource goes that this state does not name."""

@@ -73,7 +73,7 @@ class Rule(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.action == "lookup") != (self.table is not None):
-            raise ValueError("a rule has either a table to look up, or another action")
+            raise ValueError("a rule has either a table to look up or another action; give one of them")
         families = {family_of(text) for text in (self.src, self.dst) if text and text != "default"}
         if len(families | ({self.family} if self.family else set())) > 1:
             raise ValueError("it mixes IPv4 and IPv6")
@@ -101,10 +101,13 @@ def _unreported(name: str, value: object) -> bool:
 
 
 def rule_key(inet: str, priority: int, attributes: dict[str, object]) -> Key:
-    """Rules may share a priority; the selector tells them apart."""
-    told = (name for name in SELECTORS if attributes.get(name) is not None)
-    selector = " ".join(f"{name} {attributes[name]}" for name in told)
-    return ("rule", inet, str(priority), selector or "all")
+    """A rule is all that it says: the kernel knows no change of a rule, and several may share a priority."""
+    words = [f"{name} {attributes[name]}" for name in SELECTORS if attributes.get(name) is not None] or ["all"]
+    lookup = attributes.get("action") == "lookup"
+    words.append(f"lookup {attributes.get('table')}" if lookup else str(attributes.get("action")))
+    if attributes.get("suppress_prefixlength") is not None:
+        words.append(f"suppress_prefixlength {attributes['suppress_prefixlength']}")
+    return ("rule", inet, str(priority), " ".join(words))
 
 
 __all__ = ["ACTION", "SELECTORS", "Rule", "rule_key"]

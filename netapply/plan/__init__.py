@@ -17,10 +17,10 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
 
     Raises MissingError and ForeignError as `diff` and `complete` do.
     """
-    changes, lost = complete(diff(desired, observed, owned), desired, observed, owned)
-    plan = arrange(changes, lost, observed)
-    plan.operations = one_per_pair(plan.operations)
-    plan.source, plan.notes = desired.source, list(desired.notes)
+    whole = complete(diff(desired, observed, owned), desired, observed, owned)
+    plan = arrange(whole.changes, whole.lost, observed)
+    plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
+    plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 
 

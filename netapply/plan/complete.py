@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from netapply.diff import creation
 from netapply.errors import ForeignError
 from netapply.kinds import KIND_OF
@@ -12,10 +14,18 @@ from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences
 
 
-def complete(changes: list[Change], desired: Desired, observed: State, owned: Owned) -> tuple[list[Change], set[Key]]:
-    """All changes, and the keys that are gone without an operation of their own.
+class Completed(NamedTuple):
+    """All changes; the keys that are gone without an operation of their own; what a person should know."""
 
-    Raises ForeignError where something that netapply does not own would be lost for good.
+    changes: list[Change]
+    lost: set[Key]
+    notes: list[str]
+
+
+def complete(changes: list[Change], desired: Desired, observed: State, owned: Owned) -> Completed:
+    """The changes with everything that their side effects ask for.
+
+    Raises ForeignError where a link that netapply does not own would be lost for good.
     """
     consequences = Consequences(changes, observed)
     by_key = {change.key: change for change in changes}
@@ -25,7 +35,7 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
             _put_back(item, reason, by_key, gone, owned)
     _settle_moved(consequences.moved, desired, by_key)
     _reattach(observed, by_key)
-    return list(by_key.values()), set(consequences.lost)
+    return Completed(list(by_key.values()), set(consequences.lost), list(consequences.farewells()))
 
 
 def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:

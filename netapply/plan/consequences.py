@@ -29,6 +29,8 @@ class Consequences:
     def __init__(self, changes: list[Change], observed: State) -> None:
         self.observed = observed
         self.lost: dict[Key, str] = {}
+        self.for_good: set[Key] = set()
+        """Lost by a cause that stays: a link that stays down keeps no routes."""
         self.moved: list[tuple[Key, Key, str]] = []
         """Global parameter, parameter that it overwrites, and the value which that one gets."""
         self._by_link = _by_link(observed)
@@ -77,12 +79,12 @@ class Consequences:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
         for item in self._by_link.get(name, ()):
             if item.family == "route":
-                self._lose(item, reason)
+                self._lose_for_good(item, reason)
 
     def _lose_ipv6(self, name: str, reason: str) -> None:
         for item in self._by_link.get(name, ()):
             if (item.family == "route" and item.key[1] == "inet6") or (item.family == "address" and ":" in item.name):
-                self._lose(item, reason)
+                self._lose_for_good(item, reason)
 
     def _lose_with_address(self, change: Change) -> None:
         """A primary takes its secondaries along, and an address the routes that name it as source."""
@@ -109,12 +111,23 @@ class Consequences:
     def _lose(self, item: Resource, reason: str) -> None:
         self.lost.setdefault(item.key, reason)
 
+    def _lose_for_good(self, item: Resource, reason: str) -> None:
+        self._lose(item, reason)
+        self.for_good.add(item.key)
+
     def restorable(self) -> Iterator[tuple[Resource, str]]:
-        """What was lost and does not come back by itself."""
+        """What was lost, could be there again, and does not come back by itself."""
         for key, reason in self.lost.items():
             item = self.observed.resources[key]
-            if not returns_by_itself(item):
+            if key not in self.for_good and not returns_by_itself(item):
                 yield item, reason
+
+    def farewells(self) -> Iterator[str]:
+        """In words, what goes for good without being named."""
+        for key in self.for_good:
+            item = self.observed.resources[key]
+            if item.family == "address" and not returns_by_itself(item):
+                yield f"address {key[2]} on {key[1]} goes: {self.lost[key]}"
 
 
 def returns_by_itself(item: Resource) -> bool:

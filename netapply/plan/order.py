@@ -16,6 +16,7 @@ from netapply.plan.plan import Operation, Phase, Plan, Verb
 
 BELOW = ("link", "dev", "master")
 """Attributes that name a link which must exist first."""
+# A rule goes after its successor has come, so that no packet meets neither.
 _DELETE_PHASE = {
     "rule": Phase.RULE, "route": Phase.ROUTE_DELETE, "address": Phase.ADDRESS_DELETE,
     "altname": Phase.NAME_DELETE, "nat": Phase.NAT,
@@ -89,9 +90,6 @@ def _operations(
         own = device_of(change.key[1]) is not None
         phase = Phase.LINK_SYSCTL if own else Phase.GLOBAL_SYSCTL
         yield Operation(Verb.SET, change.key, change.kind, phase, change.after)
-    elif change.family == "rule" and change.action is Action.REPLACE:
-        yield Operation(Verb.CREATE, change.key, change.kind, Phase.RULE, change.after)
-        yield Operation(Verb.DELETE, change.key, change.kind, Phase.RULE, change.before, depth=1)
     else:
         yield from _plain(change, lost)
 
@@ -100,7 +98,7 @@ def _plain(change: Change, lost: set[Key]) -> Iterator[Operation]:
     family = change.family
     if change.action in (Action.DELETE, Action.REPLACE) and change.key not in lost:
         yield Operation(
-            Verb.DELETE, change.key, change.kind, _DELETE_PHASE[family], change.before,
+            Verb.DELETE, change.key, change.kind, _DELETE_PHASE[family], change.before, int(family == "rule"),
             disruption=change.disruption, position=change.position,
         )  # fmt: skip
     if change.action is Action.DELETE:

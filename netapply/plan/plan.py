@@ -78,6 +78,8 @@ class Plan:
     operations: list[Operation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     source: str = ""
+    lost: set[Key] = field(default_factory=set)
+    """What the changes take away as a side effect, whether it is put back or not."""
 
     def __bool__(self) -> bool:
         return bool(self.changes)

@@ -1,0 +1,133 @@
+"""What the kernel is known to refuse or to change, found before anything is touched.
+
+Each check is a fact of the kernel (seen on Linux 6.18) about links of the same file; what depends on
+the host's present state is for the plan to find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Final
+
+from netapply.model.resource import Desired, Origin
+from netapply.model.values import family_of
+from netapply.sources.declared import Declared, Links, earlier
+from netapply.sources.relations import Relations
+from netapply.sources.wording import named, refusal
+
+IPV6_MIN_MTU: Final = 1280
+"""Below it the kernel removes IPv6 from a link, with all its addresses and parameters (RFC 8200)."""
+_SHORTEST_DELAY: Final = 2
+"""Seconds that a bridge with STP listens and learns at least (net/bridge/br_private.h)."""
+_OVERHEAD: Final = {"inet": 50, "inet6": 70}
+"""Bytes that VXLAN puts around a packet (include/net/vxlan.h)."""
+
+
+def refuse_impossible(links: Links, relations: Relations) -> None:
+    """InputError for the first link that the kernel would not make as the file wants it."""
+    for declared in links.values():
+        _refuse_made_loopback(declared)
+        _refuse_ipv6_without_room(declared)
+        check = _BY_KIND.get(declared.kind)
+        if check is not None:
+            check(declared, links, relations)
+    _refuse_same_vni(links)
+
+
+def _refuse_made_loopback(declared: Declared) -> None:
+    if declared.name == "lo" and declared.kind:
+        message = f"cannot make a {declared.kind} called lo: that is the loopback"
+        raise refusal(f"{message}; leave kind out, or choose another name", declared.at("kind"))
+
+
+def _refuse_ipv6_without_room(declared: Declared) -> None:
+    """A small MTU takes IPv6 off the link, and with it what the file says about it."""
+    mtu = declared.link.mtu
+    if mtu is None or mtu >= IPV6_MIN_MTU:
+        return
+    addresses = zip(declared.link.addresses or (), declared.items_at("addresses"), strict=True)
+    wishes = [(text, origin) for text, origin in addresses if family_of(text) == "inet6"]
+    if declared.name != "lo" and any(name.startswith("ipv6.") for name in declared.link.sysctl):
+        wishes.append(("its IPv6 parameters", declared.at("sysctl")))
+    for what, origin in wishes:
+        message = f"cannot use {what} on {named(declared.name)}: its mtu of {mtu} is too small for IPv6"
+        raise refusal(f"{message}; raise it to {IPV6_MIN_MTU} or more", origin)
+
+
+def _refuse_macvlan(declared: Declared, links: Links, relations: Relations) -> None:
+    """Its lower device has one user only (drivers/net/macvlan.c, macvlan_common_newlink)."""
+    lower, origin = next(declared.lowers())
+    what = f"cannot put {declared.title} on {named(lower)}"
+    attachment = relations.masters.get(lower)
+    if attachment is not None and attachment.master is not None:
+        where = earlier(attachment.origin, origin)
+        reason = f"that is a port of {attachment.master} ({where}), and the kernel lets only one have it"
+        raise refusal(f"{what}: {reason}; put it on {attachment.master}", origin)
+    below = links.get(lower)
+    if below is not None and below.kind == "macvlan":
+        right = below.get("link")
+        reason = f"that is a macvlan itself, and the kernel would take {right} in its place"
+        raise refusal(f"{what}: {reason}; write {right}", origin)
+    if lower == "lo":
+        raise refusal(f"{what}: the loopback carries no macvlan; name another device", origin)
+    _refuse_large_mtu(declared, below, 0)
+
+
+def _refuse_vxlan(declared: Declared, links: Links, _: Relations) -> None:
+    """See drivers/net/vxlan/vxlan_core.c, vxlan_config_validate."""
+    remote, local, dev = (declared.get(name) for name in ("remote", "local", "dev"))
+    if remote and local and family_of(remote) != family_of(local):
+        message = f"cannot send {declared.title} from {local} to {remote}: one is IPv4 and one IPv6"
+        raise refusal(f"{message}; use two of one sort", declared.value_at("remote"))
+    if local and ip_address(local).is_multicast:
+        message = f"cannot send {declared.title} from {local}: that is a multicast group; name an own address"
+        raise refusal(message, declared.value_at("local"))
+    if remote and ip_address(remote).is_multicast and not dev:
+        message = f"cannot send {declared.title} to the group {remote} without a device; add dev"
+        raise refusal(message, declared.value_at("remote"))
+    if dev:
+        _refuse_large_mtu(declared, links.get(dev), _OVERHEAD[family_of(remote or local or "")])
+
+
+def _refuse_large_mtu(declared: Declared, lower: Declared | None, overhead: int) -> None:
+    have = lower.link.mtu if lower is not None else None
+    if lower is None or have is None or (declared.link.mtu or 0) <= have - overhead:
+        return
+    what = f"cannot use an mtu of {declared.link.mtu} for {declared.title}"
+    message = f"{what}: {named(lower.name)} below it has {have}"
+    raise refusal(f"{message}; use at most {have - overhead}", declared.value_at("mtu"))
+
+
+_BY_KIND: Final[dict[str, Callable[[Declared, Links, Relations], None]]] = {
+    "macvlan": _refuse_macvlan,
+    "vxlan": _refuse_vxlan,
+}
+
+
+def _refuse_same_vni(links: Links) -> None:
+    """One host has one device for a VNI, a port and a family; only link-local tunnels differ by device."""
+    first: dict[tuple[int, int, str, str], Declared] = {}
+    for declared in (item for item in links.values() if item.kind == "vxlan"):
+        vni, port = declared.get("vni"), declared.get("port")
+        outer = declared.get("remote") or declared.get("local") or "0.0.0.0"
+        device = str(declared.get("dev") or "") if ip_address(outer).is_link_local and ":" in outer else ""
+        other = first.setdefault((vni, port, family_of(outer), device), declared)
+        if other is not declared:
+            origin = declared.value_at("vni")
+            where = earlier(other.value_at("vni"), origin)
+            message = f"cannot use vni {vni} for {declared.title}: {named(other.name)} has it on port {port}"
+            raise refusal(f"{message} ({where}); choose another vni, or another port", origin)
+
+
+def lift_forward_delays(desired: Desired) -> None:
+    """Wish for what the kernel makes of it: with STP a forward delay is at least 2 s, and a plan that
+    asked for less would be pending for ever. The reader is told in the notes."""
+    for link in desired.family("link"):
+        delay = link.attributes.get("forward_delay")
+        if link.attributes.get("stp") and delay is not None and delay < _SHORTEST_DELAY:
+            link.attributes["forward_delay"] = _SHORTEST_DELAY
+            where = link.where("forward_delay") or Origin(desired.source, 1)
+            reason = f"with stp the kernel takes no less than {_SHORTEST_DELAY} s"
+            effect = f"forward_delay of {named(link.name)} becomes {_SHORTEST_DELAY} s"
+            desired.notes.append(f"{where}: {effect}: {reason}")

@@ -1,0 +1,136 @@
+"""Native YAML as desired state.
+
+Everything that the files name becomes a resource, in the order of the files, and every resource and
+attribute knows the line that it comes from. What the files only imply is made too: a port that no
+file declares is an existing device, the far end of a veth is a veth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from netapply.model.address import address_resource
+from netapply.model.attribute import UNSET, Value
+from netapply.model.resource import Desired, Resource
+from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
+from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
+from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
+from netapply.sources.files import Text
+from netapply.sources.limits import lift_forward_delays, refuse_impossible
+from netapply.sources.relations import Relations, relate
+from netapply.sources.tree import Entry, Node
+from netapply.sources.wording import named, refusal
+
+
+def desired_of(files: Sequence[Text], source: str) -> Desired:
+    """The desired state that the files describe together. InputError for the first that is wrong."""
+    parts = [read_part(file) for file in files]
+    links = gather_links(parts)
+    relations = relate(links)
+    refuse_impossible(links, relations)
+    desired = Desired(source=source)
+    for declared in links.values():
+        _add_link(desired, declared, links, relations)
+    for part in parts:
+        _add_routing(desired, part)
+        _add_sysctls(desired, part)
+        _add_nat(desired, part)
+    refuse_collisions(desired)
+    lift_forward_delays(desired)
+    return desired
+
+
+def _add_link(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:
+    """The link, all that belongs to it, and the links that come with it."""
+    link = Resource(("link", declared.name), declared.kind, origin=declared.key)
+    for attribute, value in _attributes(declared):
+        link.attributes[attribute] = value
+        if declared.names(attribute):
+            link.origins[attribute] = declared.at(attribute)
+    desired.add(_attached(link, relations))
+    for resource in _belongings(desired, declared):
+        add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
+    for key, entry in entries_of(declared.node, "sysctl"):
+        add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
+    _add_implied(desired, declared, links, relations)
+
+
+def _attributes(declared: Declared) -> Iterator[tuple[str, Value]]:
+    """What the file says, and what the class says by itself (up, the VXLAN port)."""
+    said = declared.link.model_fields_set
+    for row in declared.table:
+        value = declared.get(row.attribute)
+        if value is None and row.attribute in said and row.nla.default is not None:
+            _refuse_empty(declared, row.attribute, row.nla.default)
+        if value is not None or row.attribute in said:
+            yield row.attribute, value
+
+
+def _refuse_empty(declared: Declared, attribute: str, default: Value) -> None:
+    """Null means "none", which only some attributes can be."""
+    usual = "" if default is UNSET else f"; the kernel's own is {default}"
+    message = f"cannot use {attribute} of {declared.title}: it has no value; give one, or leave the line out"
+    raise refusal(message + usual, declared.value_at(attribute))
+
+
+def _attached(link: Resource, relations: Relations) -> Resource:
+    """The link with its master, from whichever side of the relation it is written at."""
+    attachment = relations.masters.get(link.name)
+    if attachment is not None:
+        link.attributes["master"] = attachment.master
+        link.origins["master"] = attachment.origin
+    return link
+
+
+def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
+    """Addresses and altnames."""
+    link, name = declared.link, declared.name
+    if declared.names("addresses"):
+        if link.addresses is None:
+            message = f"cannot use addresses of {declared.title}: there is no value; write [] for none"
+            raise refusal(message, declared.value_at("addresses"))
+        desired.authoritative.add(name)
+        for address, origin in zip(link.addresses, declared.items_at("addresses"), strict=True):
+            yield address_resource(name, address, origin)
+    for altname, origin in zip(link.altnames, declared.items_at("altnames"), strict=True):
+        yield Resource(("altname", name, altname), "altname", origin=origin)
+
+
+def _add_implied(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:
+    """Far ends and ports that no file declares."""
+    for name, attributes in declared.link.companions(declared.name):
+        if name not in links:
+            far = Resource(("link", name), declared.kind, attributes, origin=declared.at("peer"))
+            desired.add(_attached(far, relations))
+    for port, origin in zip(declared.link.ports_of(), declared.items_at("ports"), strict=True):
+        if port not in links and port not in relations.companions:
+            desired.add(_attached(Resource(("link", port), "", {"up": True}, origin=origin), relations))
+
+
+def _add_routing(desired: Desired, part: Part) -> None:
+    for route, node in zip(part.document.routes, part.items("routes"), strict=True):
+        advice = "give another metric or table, or remove one"
+        add_once(desired, _placed(route.resource(), node), f"the route to {route.to}", advice)
+    for rule, node in zip(part.document.rules, part.items("rules"), strict=True):
+        advice = "give another priority, or remove one"
+        add_once(desired, _placed(rule.resource(), node), f"rule {rule.priority}", advice)
+
+
+def _add_sysctls(desired: Desired, part: Part) -> None:
+    for key, entry in part.entries("sysctl"):
+        add_sysctl(desired, _parameter(sysctl_path(key), entry))
+
+
+def _parameter(path: str, entry: Entry) -> Resource:
+    return Resource(("sysctl", path), "sysctl", {"value": sysctl_value(entry.node.value)}, origin=entry.key)
+
+
+def _add_nat(desired: Desired, part: Part) -> None:
+    for entry, node in zip(part.document.nat, part.items("nat"), strict=True):
+        for resource in entry.resources():
+            add_once(desired, _placed(resource, node), "this nat entry", "remove one")
+
+
+def _placed(resource: Resource, node: Node) -> Resource:
+    resource.origin = node.origin
+    return resource
