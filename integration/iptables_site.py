@@ -58,6 +58,7 @@ ENTRIES: Final[list[dict[str, Any]]] = [
     {"dnat": "2001:db8:1::6", "to": "2001:db8::6"},
     ZONE,
     {"ct_zone": "65535", "in": "fwbr100i0"},
+    {"ct_zone": "7", "in": "ä*,$(x)#+"},
 ]
 """Every form of every entry, each with values at its edges."""
 FOREIGN: Final = """\

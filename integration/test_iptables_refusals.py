@@ -117,7 +117,7 @@ class TestForeignTables:
         nft.run("nft", "table ip nat { chain POSTROUTING { type nat hook postrouting priority 50; } ; }")
         before = nft.run("nft", "list", "ruleset")
         with pytest.raises(
-            KernelError, match="^cannot create NAT rule masquerade .*chain POSTROUTING"
+            KernelError, match=r"^cannot create NAT rule masquerade .*chain POSTROUTING"
         ) as caught:
             nft.restore(*create(*resources(MASQUERADE)))
         assert caught.value.code == errno.EOPNOTSUPP

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,23 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr().out
     assert [name for name in COMMANDS if f"\n  {name} " not in printed] == []
     assert [code for code in ("0", "1", "2", "3", "4", "130") if f"\n  {code} " not in printed] == []
+
+
+def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(metadata, "version", lambda name: f"1.2.3 of {name}")
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "netapply 1.2.3 of netapply\n"
+
+
+def test_version_where_nothing_is_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "netapply, run from its source without being installed\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -120,6 +120,13 @@ def test_a_position_behind_the_end_is_the_end() -> None:
     assert [words for words, _ in after] == [FOREIGN, "a", "b"]
 
 
+def test_a_chain_is_shorter_by_what_goes() -> None:
+    now = [("a", "-j A"), ("b", "-j B")]
+    gone = [NatChange("delete", key(words), rule) for words, rule in now]
+    after = run(compose([*gone, NatChange("create", key("c"), "-j C", 2)], saved_from(now)), now)
+    assert after == [("c", "-j C")]
+
+
 def test_a_moved_rule_goes_to_the_end() -> None:
     now = [("a", "-j A"), ("b", "-j B")]
     changes = [NatChange("delete", key("a"), "-j A", 1), NatChange("create", key("a"), "-j A")]

@@ -77,7 +77,7 @@ def add_python_packages(root: Path, requirements: Sequence[Path], log: TextIO) -
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"),
             *("--root-user-action=ignore", f"--target={packages}", f"--python-version={version}"),
-            # The pins are complete, so nothing is resolved: pip would resolve for our Python, not the guest's.
+            # Complete pins, so nothing is resolved: pip would resolve for our Python, not the guest's.
             *("--only-binary=:all:", "--require-hashes", "--no-deps", "--no-compile"),
             *(f"--requirement={path}" for path in requirements),
         ],

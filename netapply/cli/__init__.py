@@ -57,7 +57,6 @@ def _refused(error: NetapplyError, log: Log) -> int:
     if isinstance(error, IncompleteError):
         for item in error.remaining:
             log.error(f"not restored: {item}")
-    log.traceback(error)
     return error.exit_code
 
 

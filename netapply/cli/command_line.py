@@ -121,9 +121,12 @@ class Version(Action):
     """Prints the installed version; the package's metadata is read only then."""
 
     def __call__(self, parser: ArgumentParser, *_: Any) -> NoReturn:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        print(f"netapply {version('netapply')}")
+        try:
+            print(f"netapply {version('netapply')}")
+        except PackageNotFoundError:
+            print("netapply, run from its source without being installed")
         parser.exit()
 
 

@@ -56,7 +56,7 @@ def run(call: Call) -> int:
         stage.say(f"Namespaces play a node ({node.netns}), a guest on it, and the network outside.")
         stage.say(f"Each command below also has --netns {node.netns} and a --state-dir of its own.")
         _play(stage, node, outside, guest)
-    call.out.line(f"\n{call.out.paint('good', f'Demo passed: {stage.checks} checks.')}")
+    call.out.line(call.out.paint("good", f"Demo passed: {stage.checks} checks."))
     return 0
 
 

@@ -33,7 +33,7 @@ class Stage:
 
     def heading(self, text: str) -> None:
         self.steps += 1
-        self.say("\n" + self._out.paint("strong", f"{self.steps}. {text}"))
+        self.say(self._out.paint("strong", f"── {self.steps}. {text}"))
 
     def netapply(self, *arguments: str, shown_before: str = "") -> Ended:
         """Run netapply on the node and show its output; what was shown before is not shown again."""

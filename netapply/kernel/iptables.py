@@ -17,7 +17,6 @@ from netapply.kernel.iptables_failure import failure, unable
 from netapply.kernel.iptables_input import NatChange, compose
 from netapply.kernel.iptables_program import PROGRAMS, Backend, backend
 from netapply.kernel.iptables_survey import Survey, incompatible, survey
-from netapply.kernel.iptables_trial import refused
 from netapply.model.resource import Resource
 
 __all__ = ["NatChange", "missing", "read", "restore"]
@@ -55,6 +54,8 @@ def _missing(inet: str, changes: list[NatChange]) -> str | None:
     hidden = seen.of(writer).unreadable & {change.table for change in changes}
     if hidden:
         return f"cannot create NAT rules: {incompatible(inet, min(hidden))}"
+    from netapply.kernel.iptables_trial import refused  # threads and ctypes, which most runs never need
+
     found = refused(writer, changes)
     return unable(writer, found.change, found.reason) if found else None
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from netapply.errors import KernelError, MissingError, RefusedError
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 Variant = Literal["nft", "legacy"]
 VARIANTS: Final[tuple[Variant, ...]] = ("nft", "legacy")
@@ -49,13 +50,15 @@ class Backend:
             )
         return done.stdout
 
-    def write(self, text: str) -> subprocess.CompletedProcess[str]:
+    def write(self, text: str) -> CompletedProcess[str]:
         """Feed iptables-restore; every table is committed at its COMMIT line, wholly or not at all."""
         return run([self.restore, "--noflush", f"--wait={LOCK_WAIT}"], text)
 
 
-def run(command: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
+def run(command: list[str], given: str = "") -> CompletedProcess[str]:
     """Run a program, without a shell, in the thread's namespace; the judgement is the caller's."""
+    import subprocess  # a host without NAT rules never needs it
+
     try:
         return subprocess.run(
             command, input=given, capture_output=True, timeout=PATIENCE, check=False, encoding="utf-8",
@@ -123,8 +126,9 @@ def _locate(program: str, variant: Variant, tool: str) -> str | None:
 
 def _which(name: str) -> str | None:
     """An absolute path; sbin counts even where the caller's PATH leaves it out."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN]))
-    return str(Path(found).absolute()) if found else None
+    directories = [*os.environ.get("PATH", os.defpath).split(os.pathsep), *_SBIN]
+    paths = (Path(directory, name).absolute() for directory in directories if directory)
+    return next((str(path) for path in paths if path.is_file() and os.access(path, os.X_OK)), None)
 
 
 @cache

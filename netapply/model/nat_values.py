@@ -71,9 +71,9 @@ def shown(prefix: str) -> str:
 def interface(value: object) -> str:
     """A link's name; to iptables one that ends in `+` stands for any ending (iptables(8))."""
     name = link_name(value)
-    if name == "+" or set(name) & set("\"'\\!"):
+    if name == "+" or name.startswith("-") or set(name) & set("\"'\\!"):
         raise ValueError(
-            f"{name!r} cannot stand in an iptables rule: no quotes, '\\' or '!', and no '+' alone"
+            f"{name!r} cannot stand in an iptables rule: no quotes, '\\', '!' or leading '-', no lone '+'"
         )
     return name
 
