@@ -32,6 +32,8 @@ def same(attribute: str, desired: Value, seen: Value) -> bool:
     """Whether the kernel already has what is wished."""
     if attribute == "nexthops":
         return same_nexthops(desired, seen or ())
+    if attribute == "lifetimes":
+        return (desired is None) == (seen is None)
     return bool(desired == seen)
 
 

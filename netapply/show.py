@@ -8,6 +8,7 @@ from typing import Any
 from netapply.kinds import KIND_OF, link_table
 from netapply.model.address import is_static
 from netapply.model.attribute import UNSET
+from netapply.model.nat_words import entry_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Resource, State
 from netapply.model.route import ANY, DYNAMIC, METRIC_IPV6, TABLES, Nexthop
@@ -26,7 +27,7 @@ def document(observed: State, owned: Owned | None = None) -> dict[str, Any]:
         "routes": [_route(item) for item in _family(state, "route") if _is_file_route(item)],
         "rules": [_rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL],
         "sysctl": {item.name: item.attributes["value"] for item in _family(state, "sysctl")},
-        "nat": [item.facts["entry"] for item in _family(state, "nat") if "entry" in item.facts],
+        "nat": [entry_of(item.key) for item in _family(state, "nat")],
     }
     return {"version": 1, **{name: part for name, part in parts.items() if part}}
 
@@ -49,14 +50,25 @@ def _links(state: list[Resource]) -> dict[str, Any]:
 
 def _link(link: Resource) -> dict[str, Any]:
     """What the file would say: the kind, and attributes that are not as the kernel makes them."""
-    known = link.kind in KIND_OF and KIND_OF[link.kind].created
-    said: dict[str, Any] = {"kind": link.kind} if known else {}
-    for row in link_table(link.kind):
+    kind = link.kind if _can_be_said(link) else ""
+    said: dict[str, Any] = {"kind": kind} if kind else {}
+    for row in link_table(kind):
         value = link.attributes[row.attribute]
         default = True if row.attribute == "up" else row.nla.default
         if value is not None and (default is UNSET or value != default) and not str(value).startswith("#"):
             said[row.attribute] = value
     return said
+
+
+def _can_be_said(link: Resource) -> bool:
+    """A kind that netapply makes, and nothing of it in another namespace (`#7`, or a veth without its peer)."""
+    kind = KIND_OF.get(link.kind)
+    if kind is None or not kind.created:
+        return False
+    required = (name for name, field in kind.model_fields.items() if field.is_required())
+    return all(link.attributes.get(name) is not None for name in required) and not any(
+        str(value).startswith("#") for value in link.attributes.values()
+    )
 
 
 def _is_file_route(item: Resource) -> bool:

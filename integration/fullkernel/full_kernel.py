@@ -43,7 +43,7 @@ class FullKernel(Machine):
     def _qemu(self, stream: int, scratch: Path) -> Sequence[str]:
         return [
             *MACHINE,
-            *("-accel", self.accelerator, "-smp", "2", "-m", MEMORY, "-serial", "stdio"),
+            *(*self.accelerator, "-smp", "2", "-m", MEMORY, "-serial", "stdio"),
             *("-kernel", str(self._image.kernel), "-initrd", str(self._initrd(scratch)), "-append", APPEND),
             # Not a serial port: this one has flow control, so neither side can lose what the other says.
             *("-chardev", f"socket,id=agent,fd={stream}", "-device", "virtio-serial-pci"),

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from netapply.diff import diff
 from netapply.errors import IncompleteError, KernelError, NetapplyError, RolledBackError
 from netapply.execute.image import BeforeImage, before_image
-from netapply.execute.journal import Record
+from netapply.execute.journal import Journal, Record
 from netapply.execute.ownership import owned_after
 from netapply.execute.store import Store
 from netapply.kernel.netlink import Netlink
@@ -66,13 +66,18 @@ class Transaction:
         journal.begin(self._record(image))
         try:
             self._execute(journal.mark, report)
-            after = self._verify()
+            self._commit(journal, self._verify())
         except BaseException as error:
             self._undo(image, error)
+            self.store.write_owned(self.owned)
             journal.drop()
-            if isinstance(error, NetapplyError):
-                raise RolledBackError(f"{error}; everything is as it was before") from error
+            if isinstance(error, NetapplyError | KeyboardInterrupt):
+                reason = "cannot finish: interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+                raise RolledBackError(f"{reason}; everything is as it was before") from error
             raise
+
+    def _commit(self, journal: Journal, after: Observed) -> None:
+        """From here on it is done: first what netapply owns, then the end of the journal."""
         owned = self.owned_at_end or owned_after(self.owned, self.plan, self.desired, self.observed, after)
         self.store.write_owned(owned)
         journal.finish()

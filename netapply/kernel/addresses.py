@@ -22,6 +22,7 @@ FLAGS: Final = {"nodad": 0x02, "home": 0x10, "managetempaddr": 0x100, "noprefixr
 SCOPE_NUMBERS: Final = {word: number for number, word in SCOPES.items()}
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL = ADDRESS["IFA_ADDRESS"][0], ADDRESS["IFA_LOCAL"][0], ADDRESS["IFA_LABEL"][0]
 IFA_BROADCAST, IFA_FLAGS = ADDRESS["IFA_BROADCAST"][0], ADDRESS["IFA_FLAGS"][0]
+IFA_CACHEINFO = ADDRESS["IFA_CACHEINFO"][0]
 IFA_METRIC, IFA_PROTO = ADDRESS["IFA_RT_PRIORITY"][0], ADDRESS["IFA_PROTO"][0]
 
 
@@ -48,9 +49,18 @@ def _read(data: bytes, names: dict[int, str]) -> Resource:
         "flags": tuple(word for word, bit in FLAGS.items() if flags & bit),
         "secondary": family == AF_INET and bool(flags & IFA_F_SECONDARY),
         "protocol": proto,
+        "lifetimes": _lifetimes(seen, flags),
     }
     facts = {"permanent": bool(flags & IFA_F_PERMANENT), "kernel_made": _by_kernel(proto, local)}
     return Resource(("address", link, f"{local}/{length}"), "address", attributes, facts)
+
+
+def _lifetimes(seen: dict[int, bytes], flags: int) -> tuple[int, int] | None:
+    """What is left of a lease, preferred and valid, in seconds; None for ever."""
+    if flags & IFA_F_PERMANENT or IFA_CACHEINFO not in seen:
+        return None
+    preferred, valid = struct.unpack_from("=II", seen[IFA_CACHEINFO])
+    return preferred, valid
 
 
 def _by_kernel(proto: int, local: str) -> bool:
@@ -87,6 +97,8 @@ def _options(wish: dict[str, Any]) -> bytes:
         body += m.attribute(IFA_BROADCAST, pack_ip(wish["broadcast"]))
     if wish.get("label"):
         body += m.attribute(IFA_LABEL, wish["label"].encode() + b"\0")
+    if wish.get("lifetimes"):
+        body += m.attribute(IFA_CACHEINFO, struct.pack("=IIII", *wish["lifetimes"], 0, 0))
     if wish.get("metric") is not None:
         body += m.attribute(IFA_METRIC, struct.pack("=I", wish["metric"]))
     return body

@@ -21,6 +21,8 @@ DATA: Final[dict[str, definitions.Definition]] = {
 }
 ELSEWHERE: Final = ("IFF_UP", "VETH_INFO_PEER")
 """Attributes that are no plain netlink attribute: the flag in the header, and the veth's other end."""
+BARE: Final = ("IFLA_IFALIAS",)
+"""Text that goes without its closing NUL: with it, the longest alias would be a byte too long."""
 Reader = tuple[str, Unpack, Callable[[Value], Value]]
 
 
@@ -34,6 +36,7 @@ class Writer:
     data: bool
     link: bool
     first: bool
+    late: bool
     number6: int = 0
 
     def packed(self, value: Value, indexes: dict[str, int]) -> bytes:
@@ -63,12 +66,13 @@ class LinkCodec:
         number, kind = numbers[row.nla.name]
         number6 = numbers[row.nla.name6][0] if row.nla.name6 else 0
         pack, unpack = SCALARS[kind]
+        pack = str.encode if row.nla.name in BARE else pack
         unit = row.nla.unit
         readers = self.data if data else self.generic
         for each in filter(None, (number, number6)):
             readers[each] = (row.attribute, unpack, unit.from_wire)
         self.writers[row.attribute] = Writer(
-            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, number6
+            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6
         )
 
 

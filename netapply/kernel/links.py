@@ -132,10 +132,19 @@ def encode_link(operation: Operation, indexes: dict[str, int]) -> list[bytearray
         return [m.message(m.RTM_DELLINK, 0, IFINFOMSG.pack(0, 0, indexes[name], 0, 0))]
     known(operation.attributes, operation.kind)
     if operation.verb is Verb.CREATE:
-        attributes = {key: value for key, value in operation.attributes.items() if value is not None}
-        body = m.attribute(IFLA_IFNAME, name.encode() + b"\0")
-        return [_newlink(operation.kind, 0, attributes, indexes, m.NLM_F_CREATE | m.NLM_F_EXCL, body)]
+        return _create(operation, indexes)
     return _set(operation, indexes)
+
+
+def _create(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    """One message makes the link; what the kernel ignores in that one (an alias) follows in a second."""
+    writers, kind = codec_of(operation.kind).writers, operation.kind
+    attributes = {key: value for key, value in operation.attributes.items() if value is not None}
+    late = {key: value for key, value in attributes.items() if key in writers and writers[key].late}
+    begin = {key: value for key, value in attributes.items() if key not in late}
+    body = m.attribute(IFLA_IFNAME, operation.key[1].encode() + b"\0")
+    messages = [_newlink(kind, 0, begin, indexes, m.NLM_F_CREATE | m.NLM_F_EXCL, body)]
+    return [*messages, _newlink(kind, 0, late, indexes, 0, body)] if late else messages
 
 
 def _set(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:

@@ -24,7 +24,7 @@ class Macvlan(Link):
     ]
     mode: Annotated[
         Literal["private", "vepa", "bridge", "passthru", "source"] | None,
-        Nla("IFLA_MACVLAN_MODE", change=Change.RECREATE, unit=MODE, default="vepa"),
+        Nla("IFLA_MACVLAN_MODE", unit=MODE, default="vepa", at_birth=("passthru",), for_good=("passthru",)),
         Field(description="who may talk to whom"),
     ] = None
 

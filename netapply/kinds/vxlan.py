@@ -33,8 +33,9 @@ class Vxlan(Link):
         Field(description="source of the outer packets"),
     ] = None  # fmt: skip
     dev: Annotated[
-        LinkName | None, Nla("IFLA_VXLAN_LINK", unit=LINK, default=None), Field(description="underlay device")
-    ] = None
+        LinkName | None, Field(description="underlay device"),
+        Nla("IFLA_VXLAN_LINK", unit=LINK, default=None, at_birth=(None,)),
+    ] = None  # fmt: skip
     port: Annotated[
         int, Field(ge=1, le=65535, description="UDP destination port"),
         Nla("IFLA_VXLAN_PORT", change=RECREATE, default=4789),
@@ -52,8 +53,8 @@ class Vxlan(Link):
         Field(description="learn remote endpoints from received frames"),
     ] = None  # fmt: skip
     ageing: Annotated[
-        Seconds | None, Field(ge=0, lt=2**31, description="until a learned endpoint is forgotten"),
-        Nla("IFLA_VXLAN_AGEING", unit=SECONDS, default=300),
+        Seconds | None, Field(ge=1, lt=2**31, description="until a learned endpoint is forgotten"),
+        Nla("IFLA_VXLAN_AGEING", unit=SECONDS, default=300),  # the kernel takes 0 for 300
     ] = None  # fmt: skip
     df: Annotated[
         Literal["unset", "set", "inherit"] | None, Nla("IFLA_VXLAN_DF", unit=DF, default="unset"),

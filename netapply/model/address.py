@@ -31,6 +31,8 @@ class Address(BaseModel):
     metric: Annotated[int | None, Nla("IFA_RT_PRIORITY", change=RECREATE)] = None
     scope: Annotated[str | None, Nla("IFA_SCOPE", change=RECREATE)] = None
     flags: Annotated[tuple[str, ...], Nla("IFA_FLAGS", change=RECREATE)] = ()
+    lifetimes: Annotated[tuple[int, int] | None, Nla("IFA_CACHEINFO", change=RECREATE)] = None
+    """What is left of a lease, preferred and valid, in seconds: it runs, so only its being there counts."""
     protocol: Annotated[int, Nla("IFA_PROTO", change=RECREATE)] = 0
     secondary: Annotated[bool, Nla("IFA_F_SECONDARY", change=RECREATE)] = False
 

@@ -134,6 +134,12 @@ class Nla:
     """The attribute that carries the value where it is an IPv6 address."""
     first: bool = False
     """On an existing link, sent in a message of its own before the others: they depend on it."""
+    late: bool = False
+    """Ignored in the message that makes a link, so sent in another one right behind it."""
+    at_birth: tuple[Value, ...] = ()
+    """Values that only the making gives: an existing resource does not take them on."""
+    for_good: tuple[Value, ...] = ()
+    """Values that an existing resource does not give up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +156,20 @@ class Row:
 
     def change_between(self, before: Value, after: Value) -> Change:
         """How this one change can be made: another address family is another device to the kernel."""
-        if self.nla.name6 and (after is None or ":" in f"{before or ''}{after}"):
-            return Change.RECREATE if _family(before) != _family(after) else self.nla.change
-        return self.nla.change
+        nla = self.nla
+        if after in nla.at_birth or before in nla.for_good:
+            return Change.RECREATE
+        if nla.name6 and _family(before) != _family(after):
+            return Change.RECREATE
+        return nla.change
 
     def text(self, value: Value) -> str:
         return self.nla.unit.text(value)
 
 
 def _family(address: Value) -> str:
-    return "" if address is None else "inet6" if ":" in address else "inet"
+    """No address at all is IPv4's 0.0.0.0 to the kernel."""
+    return "inet6" if address and ":" in address else "inet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Link(BaseModel):
         Mac | None, Nla("IFLA_ADDRESS", change=FLAP), Field(description="link-layer address"),
     ] = None  # fmt: skip
     alias: Annotated[
-        Alias | None, Field(description="free text, at most 255 bytes"), Nla("IFLA_IFALIAS", default=None)
+        Alias | None, Field(description="free text, at most 255 bytes"), Nla("IFLA_IFALIAS", default=None, late=True)
     ] = None
     master: Annotated[
         LinkName | None, Nla("IFLA_MASTER", change=FLAP, unit=LINK, default=None),

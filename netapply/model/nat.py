@@ -50,10 +50,6 @@ FamilyField = Annotated[Family | None, Field(description="where no address tells
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    def resources(self) -> list[Resource]:
-        """The rules that this entry stands for."""
-        raise NotImplementedError
-
 
 def _resource(inet: str, table: str, chain: str, words: Iterable[str], rule: Iterable[str]) -> Resource:
     text = " ".join(word for word in words if word)

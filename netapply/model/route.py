@@ -66,10 +66,10 @@ class Leg(BaseModel):
     """One nexthop of a multipath route as the file writes it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    via: IpAddress | None = None
-    dev: LinkName | None = None
-    weight: Annotated[int, Field(ge=1, le=256)] = 1
-    onlink: bool = False
+    via: Annotated[IpAddress | None, Field(description="gateway")] = None
+    dev: Annotated[LinkName | None, Field(description="device")] = None
+    weight: Annotated[int, Field(ge=1, le=256, description="share of the traffic")] = 1
+    onlink: Annotated[bool, Field(description="take the gateway as reachable on the device")] = False
 
 
 class Route(BaseModel):

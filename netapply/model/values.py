@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 
 _FORBIDDEN_IN_NAMES: Final = re.compile(r"[/:\s\x00-\x1f\x7f]")
 _MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-_DURATION: Final = re.compile(r"([0-9]{1,9})\s*(s|sec|min|m|h|d)?")
+_DURATION: Final = re.compile(r"([0-9]{1,10})\s*(s|sec|min|m|h|d)?")
 _FACTORS: Final = {None: 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 IFNAMSIZ: Final = 16
 """Size of a link name in the kernel, its closing NUL included (include/uapi/linux/if.h)."""

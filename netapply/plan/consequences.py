@@ -131,10 +131,11 @@ class Consequences:
 
 
 def returns_by_itself(item: Resource) -> bool:
-    """Whether the kernel or a daemon makes it anew: connected routes, link-local addresses, leases."""
+    """Whether the kernel makes it anew: connected routes, link-local addresses, what a router announces."""
     if item.family == "route":
         return item.attributes.get("protocol") in REMADE_BY_OTHERS
-    return item.family == "address" and bool(item.facts.get("kernel_made") or not item.facts.get("permanent", True))
+    from_router = ":" in item.name and item.attributes.get("lifetimes") is not None
+    return item.family == "address" and bool(item.facts.get("kernel_made") or from_router)
 
 
 def _by_link(observed: State) -> dict[str, list[Resource]]:

@@ -1,0 +1,139 @@
+"""The contract: every attribute row of every kind is set, changed and read back on a real kernel.
+
+The tests are made from the tables themselves (netapply.kinds). What netapply reads back is compared with
+what iproute2 shows, and what a row claims about itself (how it may change, its default) is put to the
+kernel as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.test_contract_engine import Engine
+from integration.test_contract_samples import COMPANY, required, rows, said_by_the_model, samples_of, shown
+from netapply.families import change_of
+from netapply.kinds import Veth
+from netapply.lab import Lab
+from netapply.model.attribute import UNSET, Change, Disruption, Row, Value
+from netapply.model.link import Link
+from netapply.model.owned import Owned
+from netapply.plan import Action
+
+Json = Any
+PROBE = "probe"
+
+
+@pytest.fixture
+def engine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Two lower devices and two masters; for the kind that netapply does not make, the device itself."""
+    kind, row = request.node.callspec.params["kind"], request.node.callspec.params["row"]
+    with Lab() as lab:
+        near, far = lab.host("near"), lab.host("far")
+        for name in ("lower", "other", *(() if kind.created else (PROBE,))):
+            lab.cable(near, name, far, name)
+        engine = Engine(near, tmp_path)
+        for number, master in enumerate(("red", "blue") if row.attribute == "master" else ()):
+            vrf = ("vrf", "table", f"{number + 7}") if kind.kind == "bridge" else ("bridge",)
+            engine.by_hand("link", "add", master, "up", "type", *vrf)
+        yield engine
+
+
+def entry(kind: type[Link], row: Row, *value: Value) -> dict[str, Json]:
+    """A file's links: a device of this kind that says the least, and perhaps the row."""
+    said = {**required(kind), **COMPANY.get((kind.kind, row.attribute), {})}
+    said |= {row.attribute: one for one in value}
+    return {PROBE: {"kind": kind.kind, **said} if kind.created else said}
+
+
+def look(engine: Engine, kind: type[Link], row: Row) -> Value:
+    """The row's value by netapply's reader, once iproute2 has said the same."""
+    value = engine.link(PROBE).attributes[row.attribute]
+    assert shown(kind.kind, row.attribute, engine.ip_link(PROBE)) == value
+    return value
+
+
+def pairs(kind: type[Link], row: Row) -> list[tuple[Value, Value]]:
+    """Every way from one sample to another."""
+    return list(permutations(samples_of(kind, row.attribute), 2))
+
+
+@pytest.mark.parametrize(("kind", "row"), rows())
+def test_a_device_is_made_with_it(engine: Engine, kind: type[Link], row: Row) -> None:
+    """Set at creation (where netapply creates), read back, and gone without trace afterwards."""
+    names = engine.host.interfaces()
+    for value in samples_of(kind, row.attribute):
+        engine.apply(links=entry(kind, row, value))
+        assert look(engine, kind, row) == value
+        engine.apply(links={})
+        assert engine.host.interfaces() == names
+
+
+@pytest.mark.parametrize(("kind", "row"), rows())
+def test_a_device_changes_as_the_row_says(engine: Engine, kind: type[Link], row: Row) -> None:
+    """In place, with the same ifindex; or made again where the row says that nothing else helps."""
+    for before, after in pairs(kind, row):
+        engine.apply(links=entry(kind, row, before))
+        former, how = engine.ip_link(PROBE), row.change_between(before, after)
+        plan = engine.apply(links=entry(kind, row, after))
+        (change,) = (change for change in plan.changes if change.key == ("link", PROBE))
+        latter = engine.ip_link(PROBE)
+        assert look(engine, kind, row) == after
+        assert change.action is (Action.REPLACE if how is Change.RECREATE else Action.UPDATE)
+        assert (latter["ifindex"] == former["ifindex"]) is (how is not Change.RECREATE)
+        if change.disruption is Disruption.LIVE:
+            assert carrier_changes(latter) == carrier_changes(former) or row.attribute == "up"
+
+
+def carrier_changes(link: Json) -> int:
+    return int(link["stats64"]["tx"]["carrier_changes"])
+
+
+@pytest.mark.parametrize(("kind", "row"), rows())
+def test_a_device_is_made_again_only_where_the_kernel_leaves_no_choice(
+    engine: Engine, kind: type[Link], row: Row
+) -> None:
+    """Straight to the kernel: what counts as immutable is, and what does not is not, for every pair."""
+    for before, after in pairs(kind, row):
+        engine.apply(links=entry(kind, row, before))
+        seen = engine.link(PROBE)
+        immutable = change_of(seen, row.attribute, before, after) is Change.RECREATE
+        refusal = ask_in_place(engine, kind, row, after)
+        assert look(engine, kind, row) == (before if immutable else after), refusal
+        assert immutable or refusal is None
+        assert engine.link(PROBE).facts["ifindex"] == seen.facts["ifindex"]
+
+
+def ask_in_place(engine: Engine, kind: type[Link], row: Row, value: Value) -> object:
+    """Ask the kernel for a change without regard to what the row says; its refusal, or None."""
+    if kind is Veth and row.attribute == "peer":  # netapply has no such message: the other end is a link
+        return engine.run_ip("link", "set", PROBE, "type", "veth", "peer", "name", value).stderr or None
+    return engine.set_in_place(PROBE, kind.kind, **{row.attribute: value})
+
+
+def has_default(kind: type[Link], row: Row) -> bool:
+    return row.nla.default is not UNSET
+
+
+@pytest.mark.parametrize(("kind", "row"), rows(has_default))
+def test_an_untouched_device_shows_the_default(engine: Engine, kind: type[Link], row: Row) -> None:
+    engine.apply(links=entry(kind, row))
+    assert look(engine, kind, row) == row.nla.default
+    said = said_by_the_model(kind, row.attribute)
+    assert said is None or said == row.nla.default
+
+
+@pytest.mark.parametrize(("kind", "row"), rows(has_default))
+def test_a_device_returns_to_the_default(engine: Engine, kind: type[Link], row: Row) -> None:
+    """As when the file no longer names what an earlier apply set, whatever way the kernel leaves for it."""
+    made = {("link", PROBE), ("link", "far")} if kind.created else set()
+    for value in samples_of(kind, row.attribute):
+        engine.apply(links=entry(kind, row, value))
+        wish = engine.plan(links=entry(kind, row)).desired.resources[("link", PROBE)]
+        wish.attributes.pop(row.attribute, None)
+        engine.restore(wish, owned=Owned(made, {wish.key: {row.attribute: value}}))
+        assert look(engine, kind, row) == row.nla.default

@@ -1,0 +1,179 @@
+"""Values for the contract tests: for every attribute row of every kind, and where `ip` shows it.
+
+Whatever a field's type says by itself (a switch, an enumeration, a range) needs no entry here. Whatever
+it does not say stands in SAMPLES; the tests below fail for a row that has neither, and for an entry
+whose row is gone. So a row that somebody adds is either in the contract or a red test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from netapply.kinds import KIND_OF, KINDS, link_table
+from netapply.model.attribute import UNSET, Row, Value, table_of
+from netapply.model.link import Link
+
+Json = Any
+Samples = tuple[Value, ...]
+ANY_KIND = "*"
+
+SAMPLES: dict[tuple[str, str], Samples] = {
+    # At most what every kind carries, above and below what IPv6 needs (1280).
+    (ANY_KIND, "mtu"): (1400, 1500, 1300, 68),
+    (ANY_KIND, "mac"): ("02:00:5e:10:00:01", "02:00:5e:10:00:02"),
+    # One word, UTF-8 with blanks, the longest that fits: 255 bytes.
+    (ANY_KIND, "alias"): ("uplink", "Gäste im 3. Stock", "x" * 255, None),
+    (ANY_KIND, "master"): ("red", "blue", None),
+    (ANY_KIND, "peer"): ("far", "farther"),
+    ("macvlan", "link"): ("lower", "other"),
+    ("vxlan", "dev"): ("lower", "other", None),
+    ("vxlan", "remote"): ("192.0.2.9", "192.0.2.10", None, "2001:db8::9", "2001:db8::a"),
+    ("vxlan", "local"): ("192.0.2.1", "192.0.2.2", None, "2001:db8::1", "2001:db8::2"),
+}
+
+COMPANY: dict[tuple[str, str], dict[str, Value]] = {}
+"""What else a device needs before a row can be set at all."""
+
+
+def _centiseconds(name: str) -> Callable[[Json], Value]:
+    return lambda data: data[name] / 100
+
+
+LINK_SHOWN: dict[str, Callable[[Json], Value]] = {
+    "up": lambda link: "UP" in link["flags"],
+    "mtu": lambda link: link["mtu"],
+    "mac": lambda link: link["address"],
+    "alias": lambda link: link.get("ifalias"),
+    "master": lambda link: link.get("master"),
+    "txqueuelen": lambda link: link.get("txqlen", 0),
+    "group": lambda link: 0 if link["group"] == "default" else int(link["group"]),
+}
+"""How `ip -d -j link` says what every link has."""
+
+DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
+    "bridge": {
+        "stp": lambda data: bool(data["stp_state"]),
+        "priority": lambda data: data["priority"],
+        **{name: _centiseconds(name) for name in ("forward_delay", "hello_time", "max_age", "ageing_time")},
+    },
+    "macvlan": {"link": lambda data: data["lower"], "mode": lambda data: data["mode"]},
+    "veth": {"peer": lambda data: data["lower"]},
+    "vxlan": {
+        "vni": lambda data: data["id"],
+        "remote": lambda data: data.get("remote") or data.get("remote6"),
+        "local": lambda data: data.get("local") or data.get("local6"),
+        "dev": lambda data: data.get("link"),
+        "tos": lambda data: int(data.get("tos", "0"), 0),
+        **{name: lambda data, name=name: data[name] for name in ("port", "ttl", "learning", "ageing", "df")},
+        "udp_csum": lambda data: data["udp_csum"],
+    },
+}
+"""How it says what one kind has; `lower` is what it prints behind the `@` of a name."""
+
+FEATURE = {"bond": "bonding", "vlan": "8021q"}
+"""The kernel feature of a kind where it has another name (integration/fullkernel/features.py)."""
+
+
+def shown(kind: str, attribute: str, link: Json) -> Value:
+    """The attribute as iproute2 says it."""
+    if attribute in LINK_SHOWN:
+        return LINK_SHOWN[attribute](link)
+    data = link.get("linkinfo", {}).get("info_data", {})
+    return DATA_SHOWN[kind][attribute]({**data, "lower": link.get("link")})
+
+
+def samples_of(kind: type[Link], attribute: str) -> Samples:
+    """At least two values of an attribute, the ends of its range among them."""
+    for owner in (kind.kind, ANY_KIND):
+        if (owner, attribute) in SAMPLES:
+            return SAMPLES[owner, attribute]
+    return derived(kind.model_json_schema(by_alias=False)["properties"][attribute])
+
+
+def derived(schema: Json) -> Samples:
+    """What a field's schema tells; nothing where it does not tell enough."""
+    facts = dict(_facts(schema))
+    if facts.get("type") == "boolean":
+        return (True, False)
+    if "enum" in facts:
+        return tuple(facts["enum"])
+    low = facts.get("minimum", facts.get("ge"))
+    high = facts.get("maximum", facts.get("le"))
+    beyond = facts.get("exclusiveMaximum", facts.get("lt"))
+    high = beyond - 1 if high is None and beyond is not None else high
+    return () if low is None or high is None else (low, high, (low + high) // 2)
+
+
+def _facts(schema: Json) -> Iterator[tuple[str, Json]]:
+    """The leaves of a schema; of alternatives, null is none."""
+    for part in schema.get("anyOf", ()):
+        yield from (pair for pair in _facts(part) if pair != ("type", "null"))
+    yield from ((name, value) for name, value in schema.items() if name != "anyOf")
+
+
+def required(kind: type[Link]) -> dict[str, Value]:
+    """The least that a file must say of a device of this kind."""
+    names = (name for name, field in kind.model_fields.items() if field.is_required())
+    return {name: samples_of(kind, name)[0] for name in names}
+
+
+def said_by_the_model(kind: type[Link], attribute: str) -> Value:
+    """What a file that does not name the attribute says by itself (the VXLAN port); None: nothing."""
+    return kind.model_fields[attribute].default
+
+
+def rows(wanted: Callable[[type[Link], Row], bool] = lambda kind, row: True) -> list[Any]:
+    """pytest parameters (kind, row) of every table; a kind that this kernel lacks runs in a full one."""
+    pairs = [(kind, row) for kind in KINDS for row in link_table(kind.kind) if wanted(kind, row)]
+    return [
+        pytest.param(kind, row, id=f"{kind.kind or 'physical'}-{row.attribute}", marks=features(kind, row))
+        for kind, row in pairs
+    ]
+
+
+def features(kind: type[Link], row: Row) -> list[pytest.MarkDecorator]:
+    """What the kernel must have. A bridge is a port of nothing but a VRF."""
+    names = [FEATURE.get(kind.kind, kind.kind)] if kind.created else []
+    if (kind.kind, row.attribute) == ("bridge", "master"):
+        names.append("vrf")
+    return [pytest.mark.kernel(*names)] if names else []
+
+
+EVERY_ROW = [pytest.param(*each.values, id=each.id) for each in rows()]
+
+
+@pytest.mark.parametrize(("kind", "row"), EVERY_ROW)
+def test_every_row_has_samples_that_a_file_may_hold(kind: type[Link], row: Row) -> None:
+    values = samples_of(kind, row.attribute)
+    assert len(set(values)) >= 2, f"give {kind.__name__}.{row.attribute} an entry in SAMPLES"
+    for value in values:
+        model = kind.model_validate({**required(kind), row.attribute: value})
+        assert getattr(model, row.attribute) == value
+    assert row.nla.default in (UNSET, None) or kind.model_validate({**required(kind), row.attribute: row.nla.default})
+
+
+@pytest.mark.parametrize(("kind", "row"), EVERY_ROW)
+def test_every_row_has_a_second_witness(kind: type[Link], row: Row) -> None:
+    witnesses = {**LINK_SHOWN, **DATA_SHOWN.get(kind.kind, {})}
+    assert row.attribute in witnesses, f"say where `ip -d -j link` shows {kind.__name__}.{row.attribute}"
+
+
+def test_no_entry_speaks_of_a_row_that_is_not_there() -> None:
+    tables = {kind.kind: set(link_table(kind.kind).rows) for kind in KINDS}
+    every = set().union(*tables.values())
+    for kind, attribute in (*SAMPLES, *COMPANY):
+        assert attribute in (every if kind == ANY_KIND else tables[kind]), (kind, attribute)
+    for kind, witnesses in DATA_SHOWN.items():
+        assert not witnesses.keys() - tables[kind], kind
+    assert LINK_SHOWN.keys() == table_of(Link).rows.keys()
+
+
+def test_samples_come_from_a_fields_constraints() -> None:
+    assert samples_of(KIND_OF["vxlan"], "ttl") == (0, 255, 127)
+    assert samples_of(KIND_OF["bridge"], "hello_time") == (1, 10, 5)
+    assert samples_of(KIND_OF["bridge"], "stp") == (True, False)
+    assert set(samples_of(KIND_OF["vxlan"], "df")) == {"unset", "set", "inherit"}
+    assert derived({"type": "string"}) == ()
