@@ -91,9 +91,10 @@ class Links:
             device.attributes["mtu"] = lower.attributes["mtu"] - _overhead(device)
         if kind == "veth":
             self.add(wish["peer"], kind).attributes["peer"] = name
-        if "mtu" in given and not (kind == "bridge"):
+        if kind == "bridge" and device.attributes["stp"]:
+            device.attributes["forward_delay"] = max(device.attributes["forward_delay"], 2)
+        if "mtu" in given:  # an MTU given at birth does not count as somebody's choice
             self._mtu(device, given.pop("mtu"))
-        device.attributes["mtu"] = given.pop("mtu", device.attributes["mtu"])
         self.set(name, {key: given[key] for key in ORDER if key in given})
 
     def _refuse_new(self, name: str, kind: str, wish: Attributes, lower: Device | None) -> None:
@@ -114,7 +115,7 @@ class Links:
         unknown = wish.keys() - link_table(device.kind).rows.keys()
         if unknown:
             raise KernelError(f"set {unknown} of {name}", errno.EINVAL)
-        for key in [key for key in wish if key not in ORDER]:
+        for key in sorted((key for key in wish if key not in ORDER), key=lambda key: key != "stp"):
             self._set_of_kind(device, key, wish[key])
         for key in (key for key in ORDER if key in wish):
             self._set(device, key, wish[key])

@@ -102,9 +102,7 @@ def _require_machine(requirements: Sequence[Path]) -> None:
 def _build(place: Path, sources: AptSources, requirements: Sequence[Path]) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=place.parent))
     try:
-        with tempfile.TemporaryDirectory(prefix="netapply-root-") as scratch:
-            Path(scratch).chmod(0o755)  # apt downloads as its own user, who must get in
-            _fill(unfinished, Path(scratch) / "root", sources, requirements)
+        _fill(unfinished, sources, requirements)
         _flush(unfinished)
         unfinished.rename(place)
         _flush(place.parent)
@@ -116,7 +114,8 @@ def _build(place: Path, sources: AptSources, requirements: Sequence[Path]) -> No
         raise
 
 
-def _fill(unfinished: Path, root: Path, sources: AptSources, requirements: Sequence[Path]) -> None:
+def _fill(unfinished: Path, sources: AptSources, requirements: Sequence[Path]) -> None:
+    root = unfinished / "root"
     with (unfinished / "build.log").open("w") as log:
         recipe.bootstrap(root, sources, log)
         recipe.add_python_packages(root, requirements, log)
@@ -126,6 +125,7 @@ def _fill(unfinished: Path, root: Path, sources: AptSources, requirements: Seque
     image = Image(unfinished, kernel.name.removeprefix("vmlinuz-"), recipe.python_version(root))
     facts = {name: value for name, value in asdict(image).items() if name != "directory"}
     (unfinished / "facts.json").write_text(json.dumps(facts))
+    shutil.rmtree(root)
 
 
 def _flush(directory: Path) -> None:

@@ -42,9 +42,9 @@ COMMANDS = {"mmdebstrap": "mmdebstrap", "qemu-system-x86_64": "qemu-system-x86",
 def bootstrap(root: Path, sources: AptSources, log: TextIO) -> None:
     """Debian's packages into `root`.
 
-    In namespaces of its own: when it ends, or is killed, none of its programs and mounts is left in `root`.
+    In namespaces of its own: when it ends, or we are killed, none of its programs and mounts stays in `root`.
     """
-    listing = root.with_name("archive.sources")
+    listing = root.with_name("apt.sources")
     listing.write_text(sources.text)
     _step(
         "mmdebstrap",
@@ -59,6 +59,7 @@ def bootstrap(root: Path, sources: AptSources, log: TextIO) -> None:
                 "--mount-proc",
             ),
             *("mmdebstrap", "--mode=root", "--variant=essential", "--format=directory"),
+            '--aptopt=APT::Sandbox::User "root"',  # its own user cannot enter another user's cache
             f"--include={','.join(PACKAGES)}",
             *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")),
             *(f"--aptopt={option}" for option in sources.options),

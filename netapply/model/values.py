@@ -166,4 +166,5 @@ Seconds = Annotated[int, BeforeValidator(whole_seconds, json_schema_input_type=i
 IpAddress = Annotated[str, BeforeValidator(ip_address)]
 InterfaceAddress = Annotated[str, BeforeValidator(interface_address)]
 Network = Annotated[str, BeforeValidator(network)]
-Mtu = Annotated[int, Field(ge=68, le=65535)]
+Mtu = Annotated[int, Field(ge=68, le=65536)]
+"""Bytes; the loopback has the largest, 64 KiB."""
