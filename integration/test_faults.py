@@ -51,7 +51,8 @@ routes:
   - {to: 10.67.0.0/16, nexthops: [{via: 10.1.0.7}, {via: 10.1.0.8, weight: 2}], table: 200}
 rules: [{priority: 100, from: 10.9.0.0/24, table: 200}, {priority: 101, to: 10.2.0.0/24, table: main}]
 sysctl: {net.ipv4.ip_forward: 1, net.ipv4.conf.vmbr2.proxy_arp: 1, net.ipv6.conf.vx0.disable_ipv6: 1}
-nat: [{masquerade: 10.2.0.0/24, out: eno1}, {dnat: 192.168.10.2, proto: tcp, port: 80, to: "10.2.0.5:80"}]
+nat: [{masquerade: 10.2.0.0/24, out: eno1}, {dnat: 192.168.10.2, proto: tcp, port: 80, to: "10.2.0.5:80"},
+      {masquerade: 'fd00:2::/64', out: eno1}, {ct_zone: 1, in: fwbr+, family: both}]
 """
 FOREIGN = (
     "ip link add docker0 type bridge", "ip addr add 172.17.0.1/16 dev docker0", "ip link set docker0 up",

@@ -20,7 +20,7 @@ from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource
 from netapply.model.sysctl import touched_by
 from netapply.plan.plan import Operation, Verb
-from tests.model_ip import Addresses, Routes
+from tests.model_ip import Addresses, Routes, interface
 from tests.model_links import Events, Links
 from tests.model_rules import Nat, Rules
 from tests.model_sysctl import Parameters
@@ -98,7 +98,7 @@ class Kernel:
             return
         part = mac.split(":")
         host = f"{int(part[0], 16) ^ 2:02x}{part[1]}:{part[2]}ff:fe{part[3]}:{part[4]}{part[5]}"
-        text = str(__import__("ipaddress").ip_interface(f"fe80::{host}/64"))
+        text = str(interface(f"fe80::{host}/64"))
         if (link, text) not in self.addresses.all:
             self.addresses.add(link, text, {"protocol": 3}, BY_KERNEL, replace=False)
 

@@ -47,7 +47,7 @@ class FakePlan(Plan):
         self.applied += 1
         for number, group in enumerate(self.batches() if progress else (), 1):
             assert progress is not None
-            progress(Progress(number, len(self.operations), f"make {group[0].key[1]}", len(group), 0.0015))
+            progress(Progress(number, len(self.operations), group, 0.0015))
         if self.failure is not None:
             raise self.failure
         return Result(len(self.changes), len(self.operations), 0.0042, cast(Any, self))
@@ -192,8 +192,8 @@ def test_apply_with_yes_prints_plan_progress_and_result(capsys: Captured) -> Non
         "",
         "Plan: 1 to add, 1 to change, 0 to replace, 0 to delete. Disruption: flap (eno1).",
         "",
-        "[1/2] make vmbr0  (1.5 ms)",
-        "[2/2] make eno1  (1.5 ms)",
+        "[1/2] create bridge vmbr0  (1.5 ms)",
+        "[2/2] set master vmbr0 of link eno1  (1.5 ms)",
         "Applied: 1 added, 1 changed in 4.2 ms; verified.",
     ]
 
@@ -229,7 +229,7 @@ def test_progress_on_a_terminal_is_one_line(terminal: Callable[[str], Terminal])
     shown = screen.getvalue().partition("accepted: ")[2]
     erase = "\r\033[K"
     ending = "Applied: 1 added, 1 changed in 4.2 ms; verified.\n"
-    assert shown == f"{erase}[1/2] make vmbr0{erase}[2/2] make eno1{erase}{ending}"
+    assert shown == f"{erase}[1/2] create bridge vmbr0{erase}[2/2] set master vmbr0 of link eno1{erase}{ending}"
 
 
 @pytest.mark.parametrize(("limit", "code"), [("live", 1), ("flap", 0), ("recreate", 0)])

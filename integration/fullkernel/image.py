@@ -101,16 +101,18 @@ def _require_machine(requirements: Sequence[Path]) -> None:
 
 def _build(place: Path, sources: AptSources, requirements: Sequence[Path]) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=place.parent))
+    failed = place.parent / "failed-build.log"
     try:
         _fill(unfinished, sources, requirements)
         _flush(unfinished)
         unfinished.rename(place)
         _flush(place.parent)
-    except BaseException:
-        log = unfinished / "build.log"
-        if log.exists():
-            log.replace(place.parent / "failed-build.log")
+        failed.unlink(missing_ok=True)
+    except BaseException as error:
+        (unfinished / "build.log").replace(failed)
         shutil.rmtree(unfinished)
+        if isinstance(error, FullKernelError):
+            raise FullKernelError(f"{error}\nThe whole log is in {failed}") from error
         raise
 
 

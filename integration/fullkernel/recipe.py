@@ -34,6 +34,10 @@ MODULES_LEFT_OUT = (
     *("drivers/xen", "drivers/nvme", "fs/btrfs", "fs/ceph", "fs/nfs", "fs/nfsd", "fs/smb", "fs/xfs"),
 )
 PYTHON_PACKAGES = "opt/packages"
+ISOLATED = (
+    *("setpriv", "--pdeathsig=KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+    *("--mount", "--propagation=private"),
+)
 LONGEST_STEP = 1800  # seconds; a slow mirror, not a hung one
 LONGEST_LINE = 300  # of what is quoted in an error
 COMMANDS = {"mmdebstrap": "mmdebstrap", "qemu-system-x86_64": "qemu-system-x86", "unshare": "util-linux"}
@@ -49,15 +53,7 @@ def bootstrap(root: Path, sources: AptSources, log: TextIO) -> None:
     _step(
         "mmdebstrap",
         [
-            *(
-                "unshare",
-                "--mount",
-                "--propagation=private",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-            ),
+            *ISOLATED,
             *("mmdebstrap", "--mode=root", "--variant=essential", "--format=directory"),
             '--aptopt=APT::Sandbox::User "root"',  # its own user cannot enter another user's cache
             f"--include={','.join(PACKAGES)}",

@@ -1,4 +1,7 @@
-"""Progress of an apply: one line that is rewritten on a terminal, one line a group elsewhere."""
+"""Progress of an apply: one line that is rewritten on a terminal, one line an operation elsewhere.
+
+Operations that go to the kernel as one batch have one time, which stands behind the last of them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from netapply.cli.output import Output
 from netapply.render.paint import printable
 
 if TYPE_CHECKING:
-    from netapply.execute.transaction import Progress
+    from netapply.api import Progress
 
 Reporter = Callable[["Progress"], None]
 COLUMNS = 78
@@ -19,19 +22,23 @@ COLUMNS = 78
 def reporter(out: Output) -> Reporter:
     """What the engine calls after each group of operations. It never raises: that would undo the apply."""
     if out.can_rewrite:
-        return lambda progress: out.rewrite(_clipped(_counted(progress)))
+        return lambda progress: out.rewrite(_clipped(_counted(progress, str(progress))))
     out.line()
-    return lambda progress: _line(out, progress)
+    return lambda progress: _lines(out, progress)
 
 
-def _line(out: Output, progress: Progress) -> None:
-    out.line(f"{_counted(progress)}  ({progress.seconds * 1000:.1f} ms)")
+def _lines(out: Output, progress: Progress) -> None:
+    *others, last = progress.lines()
+    for line in others:
+        out.line(_counted(progress, line))
+    batch = f" for {len(others) + 1}" if others else ""
+    out.line(f"{_counted(progress, last)}  ({progress.seconds * 1000:.1f} ms{batch})")
     out.flush()
 
 
-def _counted(progress: Progress) -> str:
+def _counted(progress: Progress, text: str) -> str:
     width = len(str(progress.total))
-    return f"[{progress.number:>{width}}/{progress.total}] {printable(progress.text)}"
+    return f"[{progress.number:>{width}}/{progress.total}] {printable(text)}"
 
 
 def _clipped(text: str) -> str:

@@ -7,7 +7,7 @@ not a list of inverses: it observes, and plans from what the kernel says now to 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -19,25 +19,32 @@ from netapply.execute.ownership import owned_after
 from netapply.execute.store import Store
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import Observed, observe
-from netapply.kernel.submit import Submitter, describe, noun
+from netapply.kernel.submit import Submitter
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired
 from netapply.plan import make_plan
 from netapply.plan.change import Change
 from netapply.plan.plan import Operation, Plan
+from netapply.plan.words import describe, noun, summary
 
 UNDO_PASSES: Final = 4
 """How often an undo looks again: each pass mends what the one before brought about as a side effect."""
 
 
 class Progress(NamedTuple):
-    """One group of operations is done: its number (from 1) of how many, in words, and its time."""
+    """One group of operations is done: its number (from 1) of how many groups, and its time."""
 
     number: int
     total: int
-    text: str
-    operations: int
+    group: Sequence[Operation]
     seconds: float
+
+    def __str__(self) -> str:
+        return summary(self.group)
+
+    def lines(self) -> list[str]:
+        """Each operation of the group in words."""
+        return [describe(operation) for operation in self.group]
 
 
 Report = Callable[[Progress], None]
@@ -95,7 +102,7 @@ class Transaction:
             submitter.run(group)
             if report is not None:
                 seconds = time.perf_counter() - started
-                report(Progress(number, len(groups), in_words(group), len(group), seconds))
+                report(Progress(number, len(groups), group, seconds))
 
     def _verify(self) -> Observed:
         """Read the kernel again: it must now say what the file says."""
@@ -163,14 +170,3 @@ def _in_words(change: Change) -> str:
     steps = ", ".join(f"{step.attribute} is {step.before}, not {step.after}" for step in change.steps[:3])
     word = noun(change.key, change.kind)
     return f"{word} ({steps})" if change.action.word == "update" else f"{change.action.word} {word}"
-
-
-def in_words(group: list[Operation]) -> str:
-    """A group in words: its only operation, or how many of what."""
-    first = group[0]
-    if len(group) == 1:
-        return describe(first)
-    families = {operation.key[0] for operation in group}
-    what = first.key[0] if len(families) == 1 else "resource"
-    verbs = "/".join(dict.fromkeys(str(operation.verb) for operation in group))
-    return f"{verbs} {len(group)} {what}{'es' if what.endswith('s') else 's'}"

@@ -13,10 +13,8 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
-from netapply.kinds import link_table
-from netapply.model.resource import Key
-from netapply.model.route import ANY, TABLES
 from netapply.plan.plan import Operation, Verb
+from netapply.plan.words import describe
 
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
 ENCODERS: Final[dict[str, Encoder]] = {
@@ -84,31 +82,3 @@ def _nat_change(operation: Operation) -> iptables.NatChange:
 
 def _where(operation: Operation) -> str:
     return str(operation.origin) if operation.origin else ""
-
-
-_NOUNS: Final = {"address": "address {2} on {1}", "altname": "altname {2} of {1}", "rule": "rule {2} {3}",
-                 "nat": "NAT rule {4}", "sysctl": "{1}"}  # fmt: skip
-
-
-def noun(key: Key, kind: str) -> str:
-    """A resource in words, for messages."""
-    if key[0] == "link":
-        return f"{kind or 'link'} {key[1]}"
-    if key[0] == "route":
-        to = "default" if key[3] in ANY.values() else key[3]
-        return f"route {to}" if key[2] == str(TABLES["main"]) else f"route {to} in table {key[2]}"
-    return _NOUNS[key[0]].format(*key)
-
-
-def describe(operation: Operation) -> str:
-    """An operation in words, as it stands behind `cannot`."""
-    word = noun(operation.key, operation.kind)
-    if operation.verb is Verb.SET:
-        return f"set {_settings(operation)} of {word}" if operation.key[0] == "link" else f"set {word}"
-    return f"{'replace' if operation.replace else operation.verb} {word}"
-
-
-def _settings(operation: Operation) -> str:
-    table = link_table(operation.kind)
-    rows = ((table.get(name), value) for name, value in operation.attributes.items())
-    return ", ".join(f"{row.attribute} {row.text(value)}" for row, value in rows if row is not None)

@@ -23,7 +23,7 @@ class Address(BaseModel):
     earlier state is restored, because the primary is the source address of the whole subnet.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     peer: Annotated[str | None, Nla("IFA_ADDRESS", change=RECREATE)] = None
     broadcast: Annotated[str | None, Nla("IFA_BROADCAST", change=RECREATE)] = None

@@ -17,7 +17,7 @@ LIVE, FLAP, DOWN, RECREATE = Change.LIVE, Change.FLAP, Change.DOWN, Change.RECRE
 class Link(BaseModel):
     """Attributes of every link (include/uapi/linux/if_link.h, ip-link(8))."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     kind: ClassVar[str] = ""
     created: ClassVar[bool] = True
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""

@@ -48,7 +48,7 @@ FamilyField = Annotated[Family | None, Field(description="where no address tells
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 def _resource(inet: str, table: str, chain: str, words: Iterable[str], rule: Iterable[str]) -> Resource:
@@ -226,7 +226,7 @@ ENTRIES: Final[Mapping[str, type[AnyEntry]]] = {
 """Class by the word that tells an entry's sort."""
 
 
-def _entry(value: Any, _: ValidatorFunctionWrapHandler) -> AnyEntry:
+def entry(value: Any) -> AnyEntry:
     """Pick the class by the entry's word, so that its errors are about that class alone."""
     if isinstance(value, AnyEntry):
         return value
@@ -237,6 +237,10 @@ def _entry(value: Any, _: ValidatorFunctionWrapHandler) -> AnyEntry:
         found = f"; this one has {' and '.join(words)}" if words else ""
         raise ValueError(f"a NAT entry has exactly one of masquerade, snat, dnat and ct_zone{found}")
     return ENTRIES[words[0]].model_validate(value)
+
+
+def _entry(value: Any, _: ValidatorFunctionWrapHandler) -> AnyEntry:
+    return entry(value)
 
 
 NatEntry = Annotated[AnyEntry, WrapValidator(_entry)]

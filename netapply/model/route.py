@@ -65,7 +65,7 @@ class Nexthop(NamedTuple):
 class Leg(BaseModel):
     """One nexthop of a multipath route as the file writes it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     via: Annotated[IpAddress | None, Field(description="gateway")] = None
     dev: Annotated[LinkName | None, Field(description="device")] = None
     weight: Annotated[int, Field(ge=1, le=256, description="share of the traffic")] = 1
@@ -75,7 +75,7 @@ class Leg(BaseModel):
 class Route(BaseModel):
     """One route: its key, where it leads, and what the kernel shall know about the path."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     to: Annotated[Network, Field(description="destination prefix or `default`")]
     family: Annotated[

@@ -21,7 +21,7 @@ class Rule(BaseModel):
     """One rule. The priority is required: without one the kernel counts down from the last rule, and
     adding the same rule again makes another one (kernel: net/core/fib_rules.c, fib_nl_newrule)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     priority: Annotated[int, Field(ge=1, lt=2**32, description="order; lower is asked first")]
     family: Annotated[Literal["inet", "inet6"] | None, Field(description="where no address tells")] = None

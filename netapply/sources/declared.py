@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from netapply.model.attribute import LINK, Table, Value, table_of
 from netapply.model.link import Link
 from netapply.model.resource import Origin
-from netapply.sources.document import Document
 from netapply.sources.files import Text
+from netapply.sources.sections import Sections, read_sections
 from netapply.sources.tree import Entry, Mapping, Node, Sequence
 from netapply.sources.wording import named, refusal
 from netapply.sources.yaml_syntax import parse
@@ -21,7 +21,7 @@ from netapply.sources.yaml_syntax import parse
 class Part:
     """One file, validated, and its tree."""
 
-    document: Document
+    sections: Sections
     root: Mapping
 
     def items(self, section: str) -> Iterator[Node]:
@@ -107,13 +107,13 @@ def read_part(file: Text) -> Part:
     """Validate one file on its own. InputError for the first thing that is wrong with it."""
     root = parse(file.text, file.name)
     try:
-        document = Document.model_validate(root.value)
+        sections = read_sections(root.value)
     except ValidationError as error:
         from netapply.sources.explain import explain  # takes time to import, and most files are right
 
         raise explain(error, root) from None
-    assert isinstance(root, Mapping)  # what is no mapping is no Document
-    return Part(document, root)
+    assert isinstance(root, Mapping)  # what is no mapping has no sections
+    return Part(sections, root)
 
 
 def gather_links(parts: Iterable[Part]) -> Links:
@@ -124,7 +124,7 @@ def gather_links(parts: Iterable[Part]) -> Links:
             if name in links:
                 other = f"{earlier(links[name].key, entry.key)} describes it already"
                 raise refusal(f"cannot use link {named(name)} twice: {other}; remove one", entry.key)
-            links[name] = Declared(name, part.document.links[name], entry.key, entry.node)
+            links[name] = Declared(name, part.sections.links[name], entry.key, entry.node)
     return links
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -30,9 +30,7 @@ from netapply.model.route import Route
 from netapply.model.rule import Rule
 from netapply.model.sysctl import Sysctls
 from netapply.model.values import LinkName
-
-VERSION: Final = 1
-SECTIONS: Final = ("links", "routes", "rules", "sysctl", "nat")
+from netapply.sources.sections import SECTIONS, VERSION, kind_of, without_kind
 
 
 class _OfKind:
@@ -42,7 +40,7 @@ class _OfKind:
         self.kind = kind
 
     def __get_pydantic_core_schema__(self, source: Any, build: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(_without_kind, build(source))
+        return core_schema.no_info_before_validator_function(without_kind, build(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, build: GetJsonSchemaHandler) -> dict[str, Any]:
         described = dict(build.resolve_ref_schema(build(schema)))
@@ -53,23 +51,11 @@ class _OfKind:
         return described
 
 
-def _without_kind(value: Any) -> Any:
-    if isinstance(value, Mapping) and "kind" in value:
-        return {key: item for key, item in value.items() if key != "kind"}
-    return {} if value is None else value
-
-
-def _kind_of(value: Any) -> str:
-    """The kind that the mapping names; none for an existing device, also where only its name is given."""
-    kind = value.get("kind", "") if isinstance(value, Mapping) else ""
-    return kind if isinstance(kind, str) else str(kind)
-
-
 if TYPE_CHECKING:
     AnyLink = Link
 else:
     _TAGGED = (Annotated[kind, _OfKind(kind.kind), Tag(kind.kind)] for kind in KINDS)
-    AnyLink = Annotated[reduce(or_, _TAGGED), Discriminator(_kind_of)]
+    AnyLink = Annotated[reduce(or_, _TAGGED), Discriminator(kind_of)]
 
 
 def _number(value: Any) -> Any:
@@ -79,7 +65,7 @@ def _number(value: Any) -> Any:
 class Document(BaseModel):
     """One native file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="netapply desired state")
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, title="netapply desired state")
 
     version: Annotated[Literal[1], BeforeValidator(_number), Field(description="of this format")]
     links: dict[LinkName, AnyLink] = Field(default={}, description="network devices by name")

@@ -108,10 +108,10 @@ def _add_implied(desired: Desired, declared: Declared, links: Links, relations: 
 
 
 def _add_routing(desired: Desired, part: Part) -> None:
-    for route, node in zip(part.document.routes, part.items("routes"), strict=True):
+    for route, node in zip(part.sections.routes, part.items("routes"), strict=True):
         advice = "give another metric or table, or remove one"
         add_once(desired, _placed(route.resource(), node), f"the route to {route.to}", advice)
-    for rule, node in zip(part.document.rules, part.items("rules"), strict=True):
+    for rule, node in zip(part.sections.rules, part.items("rules"), strict=True):
         advice = "give another priority, or remove one"
         add_once(desired, _placed(rule.resource(), node), f"rule {rule.priority}", advice)
 
@@ -126,7 +126,7 @@ def _parameter(path: str, entry: Entry) -> Resource:
 
 
 def _add_nat(desired: Desired, part: Part) -> None:
-    for entry, node in zip(part.document.nat, part.items("nat"), strict=True):
+    for entry, node in zip(part.sections.nat, part.items("nat"), strict=True):
         for resource in entry.resources():
             add_once(desired, _placed(resource, node), "this nat entry", "remove one")
 
