@@ -17,30 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netapply.errors import JournalError, RefusedError
-from netapply.devices import with_devices
 from netapply.execute.lock import locked
 from netapply.execute.store import Store
-from netapply.execute.transaction import Progress, Transaction, restore
-from netapply.kernel.features import require_features, require_privilege
+from netapply.execute.transaction import Progress
+from netapply.kernel.features import require_privilege
 from netapply.kernel.namespace import entered
 from netapply.kernel.netlink import Netlink
-from netapply.kernel.observe import Observed, boot_id, observe
-from netapply.model.owned import Owned
+from netapply.kernel.observe import boot_id, observe
 from netapply.model.resource import Desired
-from netapply.plan import Change, Operation, make_plan
+from netapply.pipeline import Planned, Session, carry_out, planned, planned_rollback, recovered
+from netapply.plan import Change, Operation
 from netapply.plan import Plan as Pure
 
 STATE_DIR = Path("/var/lib/netapply")
 RUN_DIR = Path("/run/netapply")
-
-
-@dataclass(slots=True)
-class Session:
-    """A moment inside the namespace: the socket and the memory."""
-
-    netlink: Netlink
-    store: Store
 
 
 class Host:
@@ -82,14 +72,7 @@ class Host:
     def plan_for(self, desired: Desired) -> Plan:
         """The plan for a desired state that a program has put together."""
         with self.session() as session:
-            return self._plan(session, with_devices(desired), session.store.read_owned())
-
-    def _plan(self, session: Session, desired: Desired, owned: Owned, at_end: Owned | None = None) -> Plan:
-        parameters = [key[1] for key in (*desired.resources, *owned.set_here) if key[0] == "sysctl"]
-        observed = observe(session.netlink, parameters)
-        pure = make_plan(desired, observed, owned)
-        require_features(session.netlink, pure, {link.kind for link in observed.family("link")})
-        return Plan(self, pure, desired, observed, owned, at_end)
+            return Plan(self, planned(session, desired))
 
     def show(self, *, owned_only: bool = False) -> dict[str, Any]:
         """The observed state as a document in the native format."""
@@ -103,37 +86,18 @@ class Host:
     def rollback(self) -> Plan:
         """The plan back to before the last transaction; RefusedError where there is none to go back to."""
         with self.session() as session:
-            last = session.store.journal.read_last()
-            if last is None or not session.store.is_current(last):
-                raise RefusedError("cannot roll back: no transaction was committed here since the last boot")
-            owned = session.store.read_owned()
-            parameters = [key[1] for key in (*last.image.before, *owned.set_here) if key[0] == "sysctl"]
-            observed = observe(session.netlink, parameters)
-            desired, made = last.image.way_back(observed, full=False)
-            desired.source = f"before {last.source}"
-            pure = make_plan(desired, observed, made)
-            return Plan(self, pure, desired, observed, made, last.owned)
+            return Plan(self, planned_rollback(session))
 
     def recover(self) -> Result | None:
-        """Undo a transaction that was interrupted; None where none is open.
-
-        A journal of an earlier boot, or of a namespace that is gone, is void: what it touched no longer
-        exists, so it is closed and the result says so.
-        """
+        """Undo a transaction that was interrupted; None where none is open."""
         require_privilege()
+        started = time.perf_counter()
         with locked(self.run_dir, self.name), self.session() as session:
-            journal = session.store.journal
-            record = journal.read_open()
-            if record is None:
-                return None
-            started = time.perf_counter()
-            done, void = 0, not session.store.is_current(record)
-            if not void:
-                keys = (*record.image.before, *record.image.made)
-                done = restore(session.netlink, record.image, [key[1] for key in keys if key[0] == "sysctl"])
-                session.store.write_owned(record.owned)
-            journal.drop()
-            return Result(0, done, time.perf_counter() - started, None, recovered=True, void=void)
+            outcome = recovered(session)
+        if outcome is None:
+            return None
+        done, void = outcome
+        return Result(0, done, time.perf_counter() - started, None, recovered=True, void=void)
 
 
 @dataclass(slots=True)
@@ -141,11 +105,17 @@ class Plan:
     """A plan for one host: print it, look at it, apply it."""
 
     host: Host
-    pure: Pure
-    desired: Desired
-    observed: Observed
-    owned: Owned
-    owned_at_end: Owned | None = None
+    work: Planned
+
+    @property
+    def pure(self) -> Pure:
+        """The plan alone, without the host."""
+        return self.work.plan
+
+    @property
+    def desired(self) -> Desired:
+        """The state that the plan leads to."""
+        return self.work.desired
 
     @property
     def changes(self) -> list[Change]:
@@ -187,29 +157,8 @@ class Plan:
         if self:
             require_privilege()
             with locked(self.host.run_dir, self.host.name), self.host.session() as session:
-                self._run(session, progress)
+                carry_out(session, self.work, progress)
         return Result(len(self.changes), len(self.operations), time.perf_counter() - started, self)
-
-    def _run(self, session: Session, progress: Callable[[Progress], None] | None) -> None:
-        _require_closed(session.store)
-        parameters = [key[1] for key in self.desired.resources if key[0] == "sysctl"]
-        parameters += [change.key[1] for change in self.changes if change.family == "sysctl"]
-        observed = observe(session.netlink, parameters)
-        if make_plan(self.desired, observed, self.owned).changes != self.changes:
-            raise RefusedError("cannot apply: the network has changed since this plan was made; plan again")
-        Transaction(
-            session.netlink, session.store, self.pure, self.desired, observed, self.owned, self.owned_at_end
-        ).run(progress)
-
-
-def _require_closed(store: Store) -> None:
-    record = store.journal.read_open()
-    if record is not None:
-        began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
-        raise JournalError(
-            f"cannot begin: the transaction of {began} (process {record.pid}, {record.source}) was interrupted; "
-            f"run `netapply recover` first"
-        )
 
 
 @dataclass(slots=True)
@@ -227,3 +176,6 @@ class Result:
         from netapply.render.result_text import result_text
 
         return result_text(self)
+
+
+__all__ = ["Host", "Plan", "Progress", "Result"]

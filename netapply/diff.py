@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from netapply.errors import ForeignError, MissingError
-from netapply.families import ORDERED, change_of, disruption_of, row_of, same
+from netapply.families import ORDERED, change_of, default_of, disruption_of, same
 from netapply.kinds import KIND_OF
 from netapply.model.address import is_static
 from netapply.model.attribute import UNSET, Disruption, Value
@@ -62,8 +62,8 @@ def _returning(seen: Resource, owned: Owned, named: dict[str, Value]) -> Iterato
     for name, found in owned.set_here.get(seen.key, {}).items():
         if name in named:
             continue
-        row = row_of(seen, name)
-        goal = found if row is None or row.nla.default is UNSET else row.nla.default
+        default = default_of(seen, name)
+        goal = found if default is UNSET else default
         before = seen.attributes.get(name)
         if not same(name, goal, before):
             yield Step(name, before, goal)

@@ -6,13 +6,14 @@ from typing import Final
 
 from netapply.kinds import link_table
 from netapply.model.address import Address
-from netapply.model.attribute import Change, Disruption, Row, Table, Value, table_of
+from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value, table_of
 from netapply.model.resource import Resource
 from netapply.model.route import Route, same_nexthops
 from netapply.model.rule import Rule
 
 _TABLES: Final = {"address": table_of(Address), "route": table_of(Route), "rule": table_of(Rule)}
 _EMPTY: Final = Table()
+_ROUTE_DEFAULTS: Final = {"src": None, "mtu": None, "advmss": None, "hoplimit": None, "protocol": "netapply"}
 ORDERED: Final = frozenset({"nat"})
 """Families in which the order among netapply's own resources of one list counts."""
 
@@ -26,6 +27,14 @@ def table_for(resource: Resource) -> Table:
 
 def row_of(resource: Resource, attribute: str) -> Row | None:
     return table_for(resource).get(attribute)
+
+
+def default_of(resource: Resource, attribute: str) -> Value:
+    """The value of an attribute that nobody named; UNSET where the kernel has no fixed one."""
+    if resource.family == "route":
+        return _ROUTE_DEFAULTS.get(attribute, UNSET)
+    row = row_of(resource, attribute)
+    return UNSET if row is None else row.nla.default
 
 
 def same(attribute: str, desired: Value, seen: Value) -> bool:

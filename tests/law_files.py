@@ -68,10 +68,17 @@ def subset(items: Any, size: int = 3) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(list(items)), max_size=size, unique_by=str)
 
 
+def _low(link: File, mtu: int) -> File:
+    """An MTU, where there is one, for which every device below has room."""
+    return {**link, **({"mtu": mtu} if "mtu" in link else {})}
+
+
 @st.composite
 def links(draw: st.DrawFn) -> dict[str, File]:
     """NICs, a bridge or two with ports, a VXLAN, a macvlan on eno3 or br1, a veth pair."""
     found: dict[str, File] = {nic: draw(some(BASIC)) for nic in draw(subset(NICS))}
+    if found.get("eno3", {}).get("mtu") == 1400:
+        found["eno3"]["mtu"] = 1500  # a VXLAN of 1300 needs more
     ports = draw(st.permutations(["eno1", "eno2", "vx0", "ve1", "tap0"]))
     for bridge in draw(subset(("br0", "br1"), 2)):
         found[bridge] = {"kind": "bridge", **draw(some({**BASIC, **BRIDGE}))}
@@ -79,11 +86,12 @@ def links(draw: st.DrawFn) -> dict[str, File]:
         found[bridge]["ports"], ports = ports[:count], ports[count:]
     if draw(st.booleans()):
         vxlan = draw(some({**BASIC, **VXLAN}))
-        found["vx0"] = {"kind": "vxlan", "vni": draw(st.sampled_from([10, 20])), **vxlan}
+        found["vx0"] = _low({"kind": "vxlan", "vni": draw(st.sampled_from([10, 20])), **vxlan}, 1300)
     if draw(st.booleans()):
         lower = draw(st.sampled_from(["eno3", "br1"] if "br1" in found else ["eno3"]))
         found["mv0"] = {"kind": "macvlan", "link": lower, **draw(some(BASIC))}
         found["mv0"] |= draw(some({"mode": st.sampled_from(["bridge", "private"])}))
+        found["mv0"] = _low(found["mv0"], 1400)
     if draw(st.booleans()):
         found["ve0"] = {"kind": "veth", "peer": "ve1", **draw(some(BASIC))}
     named = {port for link in found.values() for port in link.get("ports", ())} & {"vx0", "ve1"}

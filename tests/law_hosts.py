@@ -26,7 +26,7 @@ def step(verb: Verb, key: Key, kind: str = "", **attributes: Any) -> Operation:
 def _link_steps() -> st.SearchStrategy[Operation]:
     wish = st.one_of(
         st.fixed_dictionaries({"up": st.booleans()}),
-        st.fixed_dictionaries({"mtu": st.sampled_from([1400, 1500, 3000])}),
+        st.fixed_dictionaries({"mtu": st.sampled_from([1500, 3000])}),
         st.fixed_dictionaries({"alias": st.sampled_from(["theirs", None])}),
         st.fixed_dictionaries({"master": st.sampled_from(["br0", "br1", "docker0", None])}),
     )
@@ -74,7 +74,7 @@ def _route_steps() -> st.SearchStrategy[Operation]:
 def _other_steps() -> st.SearchStrategy[Operation]:
     rules: list[dict[str, Any]] = [{"src": "10.0.0.0/24", "table": 100}, {"dst": "192.0.2.0/24", "table": 7}]
     found = [
-        step(verb, rule_key("inet", priority, rule) and ("rule", "inet", str(priority), "x"), **rule, protocol=0)
+        step(verb, rule_key("inet", priority, {**rule, "action": "lookup"}), **rule, protocol=0)
         for rule in rules for priority in (100, 150) for verb in (Verb.CREATE, Verb.DELETE)
     ]  # fmt: skip
     paths = ["net/ipv4/ip_forward", "net/ipv6/conf/all/disable_ipv6", "net/ipv4/conf/all/promote_secondaries"]

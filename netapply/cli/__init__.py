@@ -1,6 +1,7 @@
 """The command line: `main` is the script's entry point.
 
     command_line   arguments → options, importing only the chosen command
+    single_run     what a process spares that runs one command and ends
     call           what a command gets: options, host, output
     output, log    stdout and stderr
     carrying_out   print, ask, apply, tell how it ended; for apply and rollback
@@ -14,6 +15,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from netapply.cli import single_run
 from netapply.cli.call import Call, Connect, connect_host
 from netapply.cli.command_line import parse
 from netapply.cli.log import Log
@@ -25,10 +27,22 @@ INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None, connect: Connect = connect_host) -> int:
-    """Run one command and return its exit code. `connect` makes the host that the command talks to."""
+    """Run one command and return its exit code. `connect` makes the host that the command talks to.
+
+    Without arguments it is the entry of a process of its own, and reads them from sys.argv.
+    """
+    if argv is not None:
+        return _run_and_finish(argv, connect)
+    single_run.begin()
+    code = _run_and_finish(sys.argv[1:], connect)
+    single_run.end()
+    return code
+
+
+def _run_and_finish(argv: Sequence[str], connect: Connect) -> int:
     out, log = Output(sys.stdout), Log(sys.stderr)
     try:
-        code = _run(sys.argv[1:] if argv is None else argv, connect, out, log)
+        code = _run(argv, connect, out, log)
     except SystemExit as stop:  # argparse, after --help or --version
         code = stop.code if isinstance(stop.code, int) else 0
     return _finish(out, log, code)

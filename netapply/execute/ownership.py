@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from netapply.families import default_of
+from netapply.model.attribute import UNSET
 from netapply.model.owned import Owned
-from netapply.model.resource import Desired, State
+from netapply.model.resource import Desired, Resource, State
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Plan
 
@@ -24,16 +26,25 @@ def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after
             named = desired.resources[key].attributes
             result.set_here[key] = {name: value for name, value in found.items() if name in named}
     for change in plan.changes:
-        if change.key not in result.made and change.key in desired:
-            _remember(result, change)
+        if change.key in desired:
+            _remember(result, change, desired.resources[change.key])
     result.set_here = {key: found for key, found in result.set_here.items() if found}
     return result
 
 
-def _remember(owned: Owned, change: Change) -> None:
-    """Keep the values found before netapply first set them."""
-    if change.key[0] not in ("link", "sysctl") or change.action is not Action.UPDATE:
+def _remember(owned: Owned, change: Change, wish: Resource) -> None:
+    """Keep what each named attribute goes back to once the file no longer names it.
+
+    On things that netapply did not make that is the value found; on its own ones it is what they are
+    made with where nothing is said.
+    """
+    ours = change.key in owned.made
+    if not ours and (change.key[0] not in ("link", "sysctl") or change.action is Action.CREATE):
         return
     found = owned.set_here.setdefault(change.key, {})
     for step in change.steps:
-        found.setdefault(step.attribute, step.before)
+        goal = default_of(wish, step.attribute) if ours else step.before
+        if goal is UNSET and change.action is Action.UPDATE:
+            goal = step.before
+        if goal is not UNSET and step.attribute in wish.attributes:
+            found.setdefault(step.attribute, goal)

@@ -76,7 +76,7 @@ def _label(seen: dict[int, bytes], link: str) -> str | None:
 
 def encode_address(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
     """One address added or deleted. What the plan leaves open gets the kernel's usual values."""
-    _, link, text = operation.key
+    _, link, text = operation.key[:3]  # one address with several peers has a longer key
     local, _, length = text.partition("/")
     wish = operation.attributes
     family = AF_INET6 if ":" in local else AF_INET

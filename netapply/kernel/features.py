@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from netapply.errors import MissingError, PrivilegeError
-from netapply.kernel import iptables
 from netapply.kernel.links import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, INFO_KIND
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.sysctls import exists
@@ -57,7 +56,11 @@ def _require_nat(plan: Plan) -> None:
         Resource(operation.key, operation.kind, operation.attributes)
         for operation in plan.operations if operation.key[0] == "nat" and operation.verb is Verb.CREATE
     ]  # fmt: skip
-    reason = iptables.missing(rules) if rules else None
+    if not rules:
+        return
+    from netapply.kernel import iptables
+
+    reason = iptables.missing(rules)
     if reason:
         raise MissingError(reason)
 

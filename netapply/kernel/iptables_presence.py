@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from netapply.errors import KernelError, PrivilegeError
-from netapply.kernel.iptables_text import MARK, TABLES
 from netapply.kernel.wire import message as m
 
+MARK: Final = "netapply: "
+"""How the comment of each of netapply's rules begins."""
+TABLES: Final = ("nat", "raw")
+"""The tables in which netapply has rules."""
 NAMES: Final = {
     "inet": Path("/proc/thread-self/net/ip_tables_names"),
     "inet6": Path("/proc/thread-self/net/ip6_tables_names"),
@@ -33,6 +36,11 @@ NFTA_RULE_TABLE: Final = 1
 NONE_THERE: Final = (errno.ENOENT, errno.EINVAL, errno.EOPNOTSUPP, errno.EAFNOSUPPORT)
 """Answers of a kernel without nf_tables, or without it for this family (nfnetlink_rcv_msg)."""
 DATAGRAM: Final = 1 << 18
+
+
+def possible() -> bool:
+    """Whether there can be rules of ours, of either family and variant. Errors: PrivilegeError, KernelError."""
+    return any(marked_tables(inet) or not legacy_tables(inet).isdisjoint(TABLES) for inet in FAMILIES)
 
 
 def legacy_tables(inet: str) -> set[str]:

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 
 from netapply.errors import MissingError, RefusedError
-from netapply.kernel.iptables_presence import legacy_tables, marked_tables
+from netapply.kernel.iptables_presence import TABLES, legacy_tables, marked_tables
 from netapply.kernel.iptables_program import (
     CHOICE,
     PROGRAMS,
@@ -22,7 +22,7 @@ from netapply.kernel.iptables_program import (
     chosen,
     chosen_backend,
 )
-from netapply.kernel.iptables_text import TABLES, Saved, parse
+from netapply.kernel.iptables_text import Saved, parse
 from netapply.model.resource import Key
 
 

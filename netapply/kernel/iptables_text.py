@@ -12,11 +12,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from netapply.kernel.iptables_presence import MARK as MARK
+from netapply.kernel.iptables_presence import TABLES
 from netapply.model.resource import Key, Resource
 
-MARK: Final = "netapply: "
-TABLES: Final = ("nat", "raw")
-"""The tables in which netapply has rules."""
 _TOKEN: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _ESCAPED: Final = re.compile(r"\\(.)")
 _PLAIN: Final = re.compile(r"[^\s\"'\\]+")

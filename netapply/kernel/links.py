@@ -24,6 +24,8 @@ IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRE
 IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
 INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
 NO_MAC: Final = "00:00:00:00:00:00"
+PASSTHRU: Final = "passthru"
+"""A macvlan in this mode shows its lower's MAC address, which another mode would not be given."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ def _read_link(data: bytes, links: Links) -> None:
     attributes["up"] = bool(flags & IFF_UP)
     if kind == "veth":
         attributes["peer"] = _index_of_peer(seen)
-    if kind_of_device != ARPHRD_ETHER or attributes["mac"] == NO_MAC:
+    if kind_of_device != ARPHRD_ETHER or attributes["mac"] == NO_MAC or attributes.get("mode") == PASSTHRU:
         attributes["mac"] = None
     facts: dict[str, Value] = {"ifindex": index, "carrier": bool(flags & IFF_LOWER_UP)}
     if IFLA_PERM_ADDRESS in seen:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from netapply.kernel import iptables
+from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
 from netapply.kernel.links import read_links
 from netapply.kernel.netlink import Netlink
@@ -45,13 +45,22 @@ def observe(netlink: Netlink, parameters: Iterable[str] = ()) -> Observed:
         *read_routes(netlink, links.names),
         *read_rules(netlink),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
-        *iptables.read(),
+        *_read_nat(),
     ]
     for resource in found:
         while resource.key in state.resources:
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _read_nat() -> list[Resource]:
+    """Most hosts have no rule of ours, and then nothing is imported that would read it."""
+    if not iptables_presence.possible():
+        return []
+    from netapply.kernel import iptables
+
+    return iptables.read()
 
 
 def _with_touched(parameters: Iterable[str], links: Iterable[str]) -> list[str]:

@@ -68,7 +68,7 @@ def encode_rule(operation: Operation, indexes: dict[str, int]) -> list[bytearray
     del indexes
     wish = {name: value for name, value in operation.attributes.items() if value is not None}
     wish.setdefault("protocol", PROTOCOL)
-    _, inet, priority, _ = operation.key
+    _, inet, priority = operation.key[:3]
     table = wish.get("table", 0)
     header = FIB_RULE_HDR.pack(
         FAMILY[inet], _length(wish.get("dst")), _length(wish.get("src")), wish.get("tos", 0),
@@ -91,5 +91,3 @@ def encode_rule(operation: Operation, indexes: dict[str, int]) -> list[bytearray
 
 def _length(prefix: str | None) -> int:
     return int(prefix.partition("/")[2]) if prefix else 0
-
-

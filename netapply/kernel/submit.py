@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final
 
 from netapply.errors import KernelError
-from netapply.kernel import iptables
 from netapply.kernel.addresses import encode_address
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
@@ -40,7 +39,7 @@ class Submitter:
             for operation in group:
                 _write(operation)
         elif family == "nat":
-            iptables.restore([_nat_change(operation) for operation in group])
+            _restore(group)
         else:
             self._send(group)
 
@@ -75,9 +74,14 @@ def _write(operation: Operation) -> None:
         raise KernelError(error.what, error.code, error.ack, _where(operation)) from None
 
 
-def _nat_change(operation: Operation) -> iptables.NatChange:
-    rule = operation.attributes["rule"]
-    return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
+def _restore(group: list[Operation]) -> None:
+    from netapply.kernel import iptables  # a host without NAT rules never needs it
+
+    def change(operation: Operation) -> iptables.NatChange:
+        rule = operation.attributes["rule"]
+        return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
+
+    iptables.restore([change(operation) for operation in group])
 
 
 def _where(operation: Operation) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from netapply.model.attribute import LINK, Change, Nla, choice
 from netapply.model.link import Link
@@ -27,6 +27,12 @@ class Macvlan(Link):
         Nla("IFLA_MACVLAN_MODE", unit=MODE, default="vepa", at_birth=("passthru",), for_good=("passthru",)),
         Field(description="who may talk to whom"),
     ] = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.mode == "passthru" and self.mac is not None:
+            raise ValueError(f"a macvlan that passes through has the MAC address of {self.link}; set it there")
+        return self
 
     def references(self) -> Iterator[str]:
         yield from super().references()

@@ -18,8 +18,9 @@ PROTO_KERNEL: Final = (1, 2, 3)
 class Address(BaseModel):
     """What the kernel holds of an address beyond its identity.
 
-    A change of any of these is a delete and an add: RTM_NEWADDR with NLM_F_REPLACE changes lifetimes
-    only. `secondary` is not ours to set (the order of addition decides), yet it is compared when an
+    A change of any of these is a delete and an add: RTM_NEWADDR with NLM_F_REPLACE changes lifetimes,
+    protocol, metric (to a number) and, in IPv6, flags; to everything else it says yes and does nothing.
+    `secondary` is not ours to set (the order of addition decides), yet it is compared when an
     earlier state is restored, because the primary is the source address of the whole subnet.
     """
 

@@ -57,8 +57,11 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """The last part of the key: a link's name, an address, a path."""
-        return self.key[-1]
+        """The last part of the key: a link's name, an address, a path.
+
+        An address that is there several times, with several peers, has a key with more behind it.
+        """
+        return self.key[2] if self.key[0] == "address" else self.key[-1]
 
     def where(self, attribute: str) -> Origin | None:
         """The origin of one attribute, or else of the resource."""

@@ -7,6 +7,7 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, State
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.complete import complete
+from netapply.plan.mtus import keep_mtus
 from netapply.plan.order import arrange
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
@@ -18,8 +19,9 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     Raises MissingError and ForeignError as `diff` and `complete` do.
     """
     whole = complete(diff(desired, observed, owned), desired, observed, owned)
-    plan = arrange(whole.changes, whole.lost, observed)
+    plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
+    keep_mtus(plan, desired, observed)
     plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 

@@ -12,13 +12,16 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences
+from netapply.plan.ground import Ground
 
 
 class Completed(NamedTuple):
-    """All changes; the keys that are gone without an operation of their own; what a person should know."""
+    """All changes; the keys that side effects may take away; what a person should know."""
 
     changes: list[Change]
     lost: set[Key]
+    taken: set[Key]
+    """Of these, the ones that need no operation to go."""
     notes: list[str]
 
 
@@ -30,12 +33,16 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     consequences = Consequences(changes, observed)
     by_key = {change.key: change for change in changes}
     gone = _gone_links(changes, consequences)
+    ground = Ground(changes, observed, consequences.for_good)
     for item, reason in consequences.restorable():
         if item.family != "sysctl" or item.key in desired:
-            _put_back(item, reason, by_key, gone, owned)
+            if item.family == "route" and item.key not in by_key and not _links(item) & gone:
+                ground.require(item, reason, owned, desired)
+            _put_back(item, reason, by_key, gone, owned, consequences.taken)
     _settle_moved(consequences.moved, desired, by_key)
     _reattach(observed, by_key)
-    return Completed(list(by_key.values()), set(consequences.lost), list(consequences.farewells()))
+    notes = list(consequences.farewells())
+    return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 
 def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
@@ -52,7 +59,9 @@ def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
     return gone
 
 
-def _put_back(item: Resource, reason: str, by_key: dict[Key, Change], gone: set[str], owned: Owned) -> None:
+def _put_back(
+    item: Resource, reason: str, by_key: dict[Key, Change], gone: set[str], owned: Owned, taken: set[Key]
+) -> None:
     change = by_key.get(item.key)
     if change is not None:
         _make_again(change, item)
@@ -65,12 +74,17 @@ def _put_back(item: Resource, reason: str, by_key: dict[Key, Change], gone: set[
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
     restored.disruption = Disruption.RECREATE if item.family == "link" else Disruption.FLAP
+    if item.family == "address" and item.key not in taken:
+        restored.action, restored.before = Action.REPLACE, item.attributes  # it may survive, so delete it first
     by_key[item.key] = restored
 
 
 def _make_again(change: Change, item: Resource) -> None:
-    """An update of something that will be lost is a creation with all its attributes."""
-    if change.action is Action.UPDATE:
+    """An update of something that will be lost is a creation with all its attributes.
+
+    A route is replaced in place, which also makes one that is not there.
+    """
+    if change.action is Action.UPDATE and item.family != "route":
         change.action = Action.REPLACE if item.family == "link" else Action.CREATE
         change.disruption = max(change.disruption, Disruption.RECREATE if item.family == "link" else Disruption.FLAP)
 
@@ -103,7 +117,8 @@ def _settle_moved(
             continue
         change, wish = by_key.get(key), desired.get(key)
         if change is not None:
-            if change.action is Action.UPDATE and change.after["value"] == value:
+            certain = "/default/" not in mover[1]  # which leaves alone what somebody has set
+            if certain and change.action is Action.UPDATE and change.after["value"] == value:
                 del by_key[key]
         elif wish is not None and wish.attributes["value"] != value:
             by_key[key] = _against(wish, value)

@@ -31,6 +31,9 @@ class Consequences:
         self.lost: dict[Key, str] = {}
         self.for_good: set[Key] = set()
         """Lost by a cause that stays: a link that stays down keeps no routes."""
+        self.taken: set[Key] = set()
+        """Lost for certain, and before its own turn to be deleted would come: no operation is needed for it
+        to go. The rest of what is lost may survive (promote_secondaries, keep_addr_on_down, another leg)."""
         self.moved: list[tuple[Key, Key, str]] = []
         """Global parameter, parameter that it overwrites, and the value which that one gets."""
         self._by_link = _by_link(observed)
@@ -38,8 +41,15 @@ class Consequences:
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
         }  # fmt: skip
+        self._changing = {change.key for change in changes}
+        self._departing = {
+            change.key for change in changes
+            if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
+        }  # fmt: skip
         for change in changes:
             self._follow(change)
+        for link in dict.fromkeys(key[1] for key in self._departing):
+            self._lose_with_last_address(link)
 
     def _follow(self, change: Change) -> None:
         if change.family == "link" and change.action is not Action.CREATE:
@@ -57,7 +67,9 @@ class Consequences:
         after = {step.attribute: step.after for step in change.steps}
         if after.get("up") is False:
             self._lose_routes(name, f"{name} goes down")
-            self._lose_ipv6(name, f"{name} goes down")
+            lost = self._lose_ipv6(name, f"{name} goes down")
+            # a link that is down takes its addresses back
+            self.for_good.difference_update(item.key for item in lost if item.family == "address")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
             self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6")
 
@@ -70,21 +82,27 @@ class Consequences:
             if item.key in self.lost or (item.key in self._leaving and item.attributes.get("peer") == name):
                 continue
             if item.family == "link" and item.name != name:
-                self._lose(item, reason)
+                self._take(item, reason)
                 self._lose_link(item.name, reason)
             elif item.family != "link":
-                self._lose(item, reason)
+                self._take(item, reason)
 
     def _lose_routes(self, name: str, reason: str) -> None:
-        """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
+        """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev).
+
+        One with another way out stays, and its leg over this link is dead until the link comes up.
+        """
         for item in self._by_link.get(name, ()):
-            if item.family == "route":
+            if item.family == "route" and all(hop[1] == name for hop in item.attributes["nexthops"]):
                 self._lose_for_good(item, reason)
 
-    def _lose_ipv6(self, name: str, reason: str) -> None:
-        for item in self._by_link.get(name, ()):
-            if (item.family == "route" and item.key[1] == "inet6") or (item.family == "address" and ":" in item.name):
-                self._lose_for_good(item, reason)
+    def _lose_ipv6(self, name: str, reason: str) -> list[Resource]:
+        items = self._by_link.get(name, ())
+        found = [item for item in items if (item.family == "route" and item.key[1] == "inet6")
+                 or (item.family == "address" and ":" in item.name)]  # fmt: skip
+        for item in found:
+            self._lose_for_good(item, reason)
+        return found
 
     def _lose_with_address(self, change: Change) -> None:
         """A primary takes its secondaries along, and an address the routes that name it as source."""
@@ -98,18 +116,32 @@ class Consequences:
             elif item.family == "route" and item.attributes.get("src") == str(gone.ip):
                 self._lose(item, f"{gone.ip} was its source")
 
+    def _lose_with_last_address(self, link: str) -> None:
+        """Without any IPv4 address a link has no IPv4 routes either (net/ipv4/fib_frontend.c, fib_disable_ip)."""
+        items = self._by_link.get(link, ())
+        addresses = [item.key for item in items if item.family == "address" and ":" not in item.name]
+        if addresses and all(key in self._departing or key in self.lost for key in addresses):
+            for item in items:
+                if item.family == "route" and item.key[1] == "inet":
+                    self._lose(item, f"{link} loses its last address")
+
     def _follow_sysctl(self, path: str, value: str) -> None:
         links = [link.name for link in self.observed.family("link")]
-        for other in touched_by(path, links) if "/default/" not in path else ():
+        for other in touched_by(path, links):
             gets = value if not other.endswith("accept_redirects") else str(int(value == "0"))
             self.moved.append((("sysctl", path), ("sysctl", other), gets))
         disabled = path.endswith("/disable_ipv6") and value != "0"
         for link in links if disabled else ():
             if device_of(path) in (link, None) and "/default/" not in path:
-                self._lose_ipv6(link, "IPv6 is disabled")
+                lost = self._lose_ipv6(link, "IPv6 is disabled")
+                self.taken |= {item.key for item in lost if device_of(path) is None}
 
     def _lose(self, item: Resource, reason: str) -> None:
         self.lost.setdefault(item.key, reason)
+
+    def _take(self, item: Resource, reason: str) -> None:
+        self._lose(item, reason)
+        self.taken.add(item.key)
 
     def _lose_for_good(self, item: Resource, reason: str) -> None:
         self._lose(item, reason)
@@ -126,8 +158,10 @@ class Consequences:
         """In words, what goes for good without being named."""
         for key in self.for_good:
             item = self.observed.resources[key]
-            if item.family == "address" and not returns_by_itself(item):
-                yield f"address {key[2]} on {key[1]} goes: {self.lost[key]}"
+            if key in self._changing or returns_by_itself(item):
+                continue
+            what = f"address {key[2]} on {key[1]}" if item.family == "address" else f"route to {key[3]}"
+            yield f"{what} goes: {self.lost[key]}"
 
 
 def returns_by_itself(item: Resource) -> bool:

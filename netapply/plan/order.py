@@ -16,7 +16,6 @@ from netapply.plan.plan import Operation, Phase, Plan, Verb
 
 BELOW = ("link", "dev", "master")
 """Attributes that name a link which must exist first."""
-# A rule goes after its successor has come, so that no packet meets neither.
 _DELETE_PHASE = {
     "rule": Phase.RULE, "route": Phase.ROUTE_DELETE, "address": Phase.ADDRESS_DELETE,
     "altname": Phase.NAME_DELETE, "nat": Phase.NAT,
@@ -26,16 +25,20 @@ _CREATE_PHASE = {
 }  # fmt: skip
 
 
-def arrange(changes: list[Change], lost: set[Key], observed: State) -> Plan:
-    """The plan for these changes; `lost` is gone by itself and needs no operation to go."""
+def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: State) -> Plan:
+    """The plan for these changes. Side effects may take away `lost`; of it, `taken` goes for certain, so
+    that no operation is needed for that."""
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
     operations: list[Operation] = []
     for number, change in enumerate(changes):
-        for operation in _operations(change, lost, heights, held_down):
+        for operation in _operations(change, taken, heights, held_down):
             operation.change = number
             operation.origin = change.origin
             operations.append(operation)
+    for operation in operations:
+        # a route that is put back may still be there after all
+        operation.replace |= operation.phase is Phase.ROUTE and operation.key in lost
     operations.sort(key=lambda operation: operation.stage)
     return _numbered(changes, operations)
 
@@ -82,23 +85,23 @@ class Heights:
 
 
 def _operations(
-    change: Change, lost: set[Key], heights: Heights, held_down: set[str | None]
+    change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]
 ) -> Iterator[Operation]:
     if change.family == "link":
-        yield from _link(change, lost, heights, held_down)
+        yield from _link(change, taken, heights, held_down)
     elif change.family == "sysctl":
         own = device_of(change.key[1]) is not None
         phase = Phase.LINK_SYSCTL if own else Phase.GLOBAL_SYSCTL
         yield Operation(Verb.SET, change.key, change.kind, phase, change.after)
     else:
-        yield from _plain(change, lost)
+        yield from _plain(change, taken)
 
 
-def _plain(change: Change, lost: set[Key]) -> Iterator[Operation]:
+def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
     family = change.family
-    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in lost:
+    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
         yield Operation(
-            Verb.DELETE, change.key, change.kind, _DELETE_PHASE[family], change.before, int(family == "rule"),
+            Verb.DELETE, change.key, change.kind, _DELETE_PHASE[family], change.before, _delete_rank(change),
             disruption=change.disruption, position=change.position,
         )  # fmt: skip
     if change.action is Action.DELETE:
@@ -110,6 +113,13 @@ def _plain(change: Change, lost: set[Key]) -> Iterator[Operation]:
     )  # fmt: skip
 
 
+def _delete_rank(change: Change) -> int:
+    """A rule goes behind its successor's coming; a secondary address before its primary takes it along."""
+    if change.family == "rule":
+        return 1
+    return -int(bool(change.before.get("secondary")))
+
+
 def _rank(change: Change) -> int:
     """A gateway needs the route to it first; a secondary address its primary."""
     if change.family == "route":
@@ -117,10 +127,10 @@ def _rank(change: Change) -> int:
     return int(bool(change.after.get("secondary")))
 
 
-def _link(change: Change, lost: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
+def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
     name = change.key[1]
     height = heights.of(name)
-    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in lost:
+    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
         yield Operation(
             Verb.DELETE, change.key, change.kind, Phase.LINK_DELETE, change.before, -height,
             disruption=change.disruption,

@@ -34,6 +34,8 @@ class Phase(IntEnum):
     LINK_DELETE = 20
     LINK = 30
     """Create and set, lower devices first; a link that needs its settings before it runs stays down."""
+    BRIDGE_MTU = 33
+    """When the ports are there, which move the MTU of their bridge."""
     NAME = 35
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""

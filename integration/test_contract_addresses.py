@@ -1,0 +1,202 @@
+"""The contract for addresses: every row is set, read back, changed by the plan that an undo makes, and gone.
+
+A file says no more of an address than the address; the rows are what an undo must put back. So these
+tests go in by the same door: resources with all their attributes, planned and sent.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from itertools import pairwise, permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.test_contract_engine import Engine
+from netapply.families import same
+from netapply.kernel.addresses import encode_address
+from netapply.kernel.wire import message as m
+from netapply.lab import Lab
+from netapply.model.address import Address
+from netapply.model.attribute import Change, Value, table_of
+from netapply.model.resource import Key, Resource
+from netapply.model.route import PROTOCOL
+from netapply.plan import Operation
+from netapply.plan.plan import Phase, Verb
+
+Json = Any
+LINK = "eno1"
+ADDRESS = {"inet": "192.0.2.1/24", "inet6": "2001:db8::1/64"}
+
+SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
+    ("inet", "peer"): (None, "192.0.2.9", "192.0.2.10"),
+    ("inet", "broadcast"): (None, "192.0.2.255", "192.0.2.127"),
+    ("inet", "label"): (None, f"{LINK}:1", f"{LINK}:web"),
+    ("inet", "metric"): (None, 1, 2**32 - 1),
+    ("inet", "scope"): ("global", "site", "link", "host", "nowhere", "7"),
+    ("inet", "flags"): ((), ("noprefixroute",)),
+    ("inet", "protocol"): (0, 4, 255),
+    ("inet", "lifetimes"): (None, (600, 1200)),
+    ("inet6", "peer"): (None, "2001:db8::9"),
+    ("inet6", "metric"): (None, 1, 2**32 - 1),
+    ("inet6", "flags"): ((), ("nodad",), ("home", "noprefixroute"), ("nodad", "managetempaddr")),
+    ("inet6", "protocol"): (0, 4, 255),
+    ("inet6", "lifetimes"): (None, (600, 1200)),
+}
+NOT_IN_IPV6 = {"broadcast", "label", "scope"}
+"""IPv6 has no broadcast and no labels, and the kernel computes the scope from the address."""
+BY_ORDER = {"secondary"}
+"""Not set but earned: the second address of a subnet has it."""
+NEGOTIABLE = {
+    ("inet", "metric"), ("inet", "protocol"), ("inet6", "metric"), ("inet6", "protocol"), ("inet6", "flags"),
+    ("inet6", "peer"), ("inet", "lifetimes"), ("inet6", "lifetimes"),
+}  # fmt: skip
+"""What RTM_NEWADDR with NLM_F_REPLACE does change, some of it only one way. Everything else it ignores
+and says yes, so an address changes by leaving and coming back."""
+
+FLAG_WORDS = {"mngtmpaddr": "managetempaddr", "autojoin": "mcautojoin"}
+FLAGS = ("nodad", "home", "mngtmpaddr", "noprefixroute", "autojoin")
+SHOWN: dict[str, Callable[[Json], Value]] = {
+    "peer": lambda info: info.get("address"),
+    "broadcast": lambda info: info.get("broadcast"),
+    "label": lambda info: info["label"] if info.get("label", LINK) != LINK else None,
+    "metric": lambda info: info.get("metric"),
+    "scope": lambda info: info["scope"],
+    "flags": lambda info: tuple(FLAG_WORDS.get(word, word) for word in FLAGS if info.get(word)),
+    "secondary": lambda info: bool(info.get("secondary")),
+    "lifetimes": lambda info: _finite(info["preferred_life_time"], info["valid_life_time"]),
+}
+"""How `ip -d -j address` says it; iproute2 shows the protocol only since 6.4."""
+
+
+
+def _finite(preferred: int, valid: int) -> Value:
+    return None if valid == 2**32 - 1 else (preferred, valid)
+
+
+CASES = [pytest.param(*case, id="-".join(case)) for case in SAMPLES]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with Lab() as lab:
+        near = lab.host("near")
+        lab.cable(near, LINK, lab.host("far"), "eth0")
+        yield Engine(near, tmp_path_factory.mktemp("near"))
+
+
+@pytest.fixture
+def engine(stage: Engine) -> Iterator[Engine]:
+    yield stage
+    for family in ("-4", "-6"):
+        stage.by_hand(family, "address", "flush", "dev", LINK, "scope", "global")
+
+
+def operation(verb: Verb, key: Key, **attributes: Value) -> Operation:
+    return Operation(verb, key, "address", Phase.ADDRESS, attributes)
+
+
+def shown(engine: Engine) -> list[Json]:
+    """The addresses of the link as iproute2 says them."""
+    (link,) = engine.ip("address", "show", "dev", LINK)
+    return [info for info in link["addr_info"] if info]
+
+
+def look(engine: Engine, key: Key, row: str) -> Value:
+    """The row's value by netapply's reader, once iproute2 has said the same; a lease's rounded to its begin."""
+    value = engine.seen(key).attributes[row]
+    (info,) = (info for info in shown(engine) if f"{info['local']}/{info['prefixlen']}" == key[2])
+    assert row not in SHOWN or same(row, SHOWN[row](info), value)
+    return tuple(-(-seconds // 600) * 600 for seconds in value) if row == "lifetimes" and value else value
+
+
+def test_every_row_is_in_the_contract() -> None:
+    table = set(table_of(Address).rows)
+    assert {row for _, row in SAMPLES} | BY_ORDER == table
+    assert {row for family, row in SAMPLES if family == "inet6"} | NOT_IN_IPV6 | BY_ORDER == table
+    assert set(SHOWN) | {"protocol"} == table
+    assert {row.change for row in table_of(Address)} == {Change.RECREATE}
+
+
+@pytest.mark.parametrize(("family", "row"), CASES)
+def test_an_address_is_made_with_it_and_goes_with_it(engine: Engine, family: str, row: str) -> None:
+    key = ("address", LINK, ADDRESS[family])
+    for value in SAMPLES[family, row]:
+        engine.operate(operation(Verb.CREATE, key, **({row: value} if value is not None else {})))
+        assert look(engine, key, row) == value
+        engine.operate(operation(Verb.DELETE, key, **engine.seen(key).attributes))
+        assert engine.observed().get(key) is None
+
+
+@pytest.mark.parametrize(("family", "row"), CASES)
+def test_an_undo_gives_it_back(engine: Engine, family: str, row: str) -> None:
+    """The plan takes the address away and adds it again, with this row changed and every other one kept."""
+    key = ("address", LINK, ADDRESS[family])
+    engine.operate(operation(Verb.CREATE, key))
+    untouched = engine.seen(key).attributes
+    for value in (*SAMPLES[family, row], SAMPLES[family, row][0]):
+        engine.restore(Resource(key, "address", {**untouched, row: value}))
+        assert look(engine, key, row) == value
+        assert {**engine.seen(key).attributes, row: value} == {**untouched, row: value}
+
+
+@pytest.mark.parametrize(("family", "row"), CASES)
+def test_the_kernel_would_not_change_it_in_place(engine: Engine, family: str, row: str) -> None:
+    """NLM_F_REPLACE on an address that is there: the silent yes that netapply does not rely on."""
+    key = ("address", LINK, ADDRESS[family])
+    changed = False
+    for before, after in permutations(SAMPLES[family, row], 2):
+        engine.restore(Resource(key, "address", {**dict.fromkeys(SHOWN), "flags": (), "scope": "global",
+                                                 "secondary": False, "protocol": 4, row: before}))  # fmt: skip
+        replace(engine, operation(Verb.CREATE, key, **{"protocol": 4, row: after}))
+        changed = changed or look(engine, key, row) != before
+    assert changed is ((family, row) in NEGOTIABLE)
+
+
+def replace(engine: Engine, wish: Operation) -> None:
+    """Send the message for a creation as a replacement."""
+    (message,) = encode_address(wish, engine.observed().indexes)
+    struct.pack_into("=H", message, 6, m.NLM_F_REQUEST | m.NLM_F_REPLACE)
+    with engine.netapply.session() as session:
+        assert session.netlink.transact([message]) == []
+
+
+def test_one_address_with_several_peers_is_several(engine: Engine) -> None:
+    """Point-to-point links share the local address; each is seen, and each can be taken away alone."""
+    for peer in ("198.51.100.7", "198.51.100.8"):
+        engine.by_hand("address", "add", "192.0.2.1", "peer", f"{peer}/32", "dev", LINK)
+    seen = [item for item in engine.observed().family("address") if item.key[1] == LINK and item.attributes["peer"]]
+    assert [item.attributes["peer"] for item in seen] == ["198.51.100.7", "198.51.100.8"]
+    assert {item.name for item in seen} == {"192.0.2.1/32"}
+    for item in reversed(seen):
+        engine.operate(operation(Verb.DELETE, item.key, **item.attributes))
+        assert engine.observed().get(item.key) is None
+
+
+def test_the_order_of_two_in_a_subnet_is_given_back(engine: Engine) -> None:
+    """The primary is the source address of the whole subnet; an undo that swaps the two is none."""
+    first, second = (("address", LINK, f"192.0.2.{number}/24") for number in (1, 2))
+    for wishes in pairwise(((first, second), (second, first), (first, second))):
+        engine.restore(*(wish(key, secondary=place > 0) for place, key in enumerate(wishes[1])))
+        assert [look(engine, key, "secondary") for key in wishes[1]] == [False, True]
+
+
+def wish(key: Key, **attributes: Value) -> Resource:
+    return Resource(key, "address", {"protocol": PROTOCOL, **attributes})
+
+
+def test_a_group_is_joined_with_its_address(engine: Engine) -> None:
+    """mcautojoin belongs to multicast addresses, which a file cannot name and a host may have."""
+    key = ("address", LINK, "239.1.2.3/32")
+    engine.operate(operation(Verb.CREATE, key, flags=("mcautojoin",)))
+    assert look(engine, key, "flags") == ("mcautojoin",)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2/8", "127.0.0.3/32"])
+def test_a_loopback_address_has_the_scope_that_ip_would_give_it(engine: Engine, address: str) -> None:
+    engine.apply(links={"lo": {"addresses": ["127.0.0.1/8", "::1/128", address]}})
+    assert engine.seen(("address", "lo", address)).attributes["scope"] == "host"
+    engine.apply(links={})
+    assert engine.observed().get(("address", "lo", address)) is None
