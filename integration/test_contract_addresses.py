@@ -9,12 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from itertools import pairwise, permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration.test_contract_engine import Engine
+from integration.test_contract_engine import Engine, at_work
 from netapply.families import same
 from netapply.kernel.addresses import encode_address
 from netapply.kernel.wire import message as m
@@ -80,11 +79,12 @@ CASES = [pytest.param(*case, id="-".join(case)) for case in SAMPLES]
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def stage() -> Iterator[Engine]:
     with Lab() as lab:
         near = lab.host("near")
         lab.cable(near, LINK, lab.host("far"), "eth0")
-        yield Engine(near, tmp_path_factory.mktemp("near"))
+        with at_work(near) as engine:
+            yield engine
 
 
 @pytest.fixture

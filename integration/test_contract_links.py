@@ -8,20 +8,20 @@ kernel as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
 
-from integration.test_contract_engine import Engine
+from integration.test_contract_engine import Engine, at_work
 from integration.test_contract_samples import COMPANY, required, rows, said_by_the_model, samples_of, shown
 from netapply.families import change_of
 from netapply.kinds import Veth, link_table
 from netapply.lab import Lab
 from netapply.model.attribute import UNSET, Change, Disruption, Row, Value
 from netapply.model.link import Link
-from netapply.model.owned import Owned
 from netapply.plan import Action
 
 Json = Any
@@ -35,18 +35,19 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def stages(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Callable[[type[Link]], Engine]:
+def stages(lab: Lab) -> Iterator[Callable[[type[Link]], Engine]]:
     """One namespace a kind, made when the first row of the kind comes up: deleting one takes its time."""
+    with ExitStack() as engines:
 
-    @cache
-    def stage(kind: type[Link]) -> Engine:
-        name = kind.kind or "physical"
-        near, far = lab.host(name), lab.host(f"{name}-far")
-        for end in ("lower", "other", *(() if kind.created else (PROBE,))):
-            lab.cable(near, end, far, end)
-        return Engine(near, tmp_path_factory.mktemp(name))
+        @cache
+        def stage(kind: type[Link]) -> Engine:
+            name = kind.kind or "physical"
+            near, far = lab.host(name), lab.host(f"{name}-far")
+            for end in ("lower", "other", *(() if kind.created else (PROBE,))):
+                lab.cable(near, end, far, end)
+            return engines.enter_context(at_work(near))
 
-    return stage
+        yield stage
 
 
 @pytest.fixture
@@ -160,11 +161,8 @@ def test_an_untouched_device_shows_every_default(engine: Engine, kind: type[Link
 
 @pytest.mark.parametrize(("kind", "row"), rows(has_default))
 def test_a_device_returns_to_the_default(engine: Engine, kind: type[Link], row: Row) -> None:
-    """As when the file no longer names what an earlier apply set, whatever way the kernel leaves for it."""
+    """Where the file no longer names what an earlier apply set, whatever way the kernel leaves for it."""
     for value in samples_of(kind, row.attribute):
         engine.apply(links=entry(kind, row, value))
-        desired = engine.plan(links=entry(kind, row)).desired
-        desired.resources[("link", PROBE)].attributes.pop(row.attribute, None)
-        made = set(desired.resources) if kind.created else set()
-        engine.restore(*desired, owned=Owned(made, {("link", PROBE): {row.attribute: value}}))
+        engine.apply(links=entry(kind, row))
         assert look(engine, kind, row) == row.nla.default

@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integration.fullkernel.features import FEATURES, has
+from integration.fullkernel.full_kernel import FullKernel
 from integration.fullkernel.guest_plugin import inside_guest, runs_on_host_kernel
 from integration.fullkernel.plugin import full_kernel
 
@@ -85,16 +85,28 @@ def test_every_feature_is_here_or_in_the_full_kernel(feature: str) -> None:
     assert has(feature)
 
 
-@pytest.mark.starts_full_kernel
-def test_what_was_flushed_survives_a_power_failure(tmp_path: Path) -> None:
-    with full_kernel(print, disk=tmp_path / "disk") as machine:
-        flushed = machine.run(
-            ["sh", "-c", "echo kept >/persistent/a && sync && echo lost >/persistent/b"], timeout=60
-        )
-        machine.kill()
-        machine.start()
-        machine.wait_until_up()
-        found = machine.run(["sh", "-c", "cat /persistent/a; ls -s /persistent/b"], timeout=60)
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullKernel]:
+    """A full kernel of these tests' own, with a disk."""
+    with full_kernel(print, disk=tmp_path_factory.mktemp("machine") / "disk") as running:
+        yield running
 
-    assert (flushed.status, flushed.output) == (0, "")
-    assert found.output.startswith("kept\n")
+
+@pytest.mark.starts_full_kernel
+def test_a_fresh_namespace_is_empty_whatever_ran_before(machine: FullKernel) -> None:
+    machine.run(["modprobe", "-a", "ip_gre", "sit", "ipip"], timeout=60)
+    shown = machine.run(["unshare", "--net", "ip", "-json", "link"], timeout=60)
+
+    assert [device["ifname"] for device in json.loads(shown.output)] == ["lo"]
+
+
+@pytest.mark.starts_full_kernel
+def test_what_was_flushed_survives_a_power_failure(machine: FullKernel) -> None:
+    written = machine.run(["sh", "-c", "echo kept >/persistent/file && sync; touch /lost"], timeout=60)
+    machine.kill()
+    machine.start()
+    machine.wait_until_up()
+    found = machine.run(["sh", "-c", "cat /persistent/file; ls /lost"], timeout=60)
+
+    assert (written.status, written.output) == (0, "")
+    assert found.output == "kept\nls: cannot access '/lost': No such file or directory\n"

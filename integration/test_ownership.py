@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from netapply.errors import (
     RolledBackError,
 )
 from netapply.execute.lock import locked
+from netapply.kernel.netlink import Netlink, Refusal
+from netapply.render.state_yaml import render
 
 BRIDGE = "{version: 1, links: {vmbr0: {kind: bridge, ports: [eno1], addresses: [10.0.0.1/24]}}}"
 NOTHING = "version: 1"
@@ -181,12 +184,12 @@ def test_without_privilege_nothing_is_tried(tmp_path: Path) -> None:
 def test_a_plan_with_nothing_to_do_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         node.settle(BRIDGE)
-        written: list[object] = []
-        from netapply.kernel.netlink import Netlink
+        monkeypatch.setattr(Netlink, "transact", _refuse_to_send)
+        assert node.apply(BRIDGE).operations == 0
 
-        monkeypatch.setattr(Netlink, "transact", lambda _, messages: written.append(messages) or [])
-        result = node.apply(BRIDGE)
-        assert result.operations == 0 and not written
+
+def _refuse_to_send(netlink: Netlink, messages: Sequence[bytearray]) -> list[Refusal]:
+    raise AssertionError(f"{netlink} was to send {len(messages)} messages")
 
 
 def test_show_is_a_file_that_changes_nothing(tmp_path: Path) -> None:
@@ -198,8 +201,6 @@ def test_show_is_a_file_that_changes_nothing(tmp_path: Path) -> None:
             " rules: [{priority: 100, from: 10.9.0.0/24, table: 100}], sysctl: {net.ipv4.ip_forward: 1},"
             " nat: [{masquerade: 10.0.0.0/24, out: eno1}]}"
         )
-        from netapply.render.state_yaml import render
-
         text = render(node.host.show())
         plan = node.plan(text)
         assert not plan, f"{text}\n{plan}"

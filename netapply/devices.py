@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
+from netapply.model.attribute import Value
 from netapply.model.resource import Desired, Resource
 from netapply.model.route import Nexthop
 
@@ -18,11 +19,21 @@ Networks = dict[tuple[int, int], dict[int, str]]
 
 def with_devices(desired: Desired) -> Desired:
     """The same desired state, with a device at every nexthop whose gateway is in a subnet of the file."""
-    networks = _networks(desired.family("address"))
+    open_ended = any(_is_open(Nexthop(*hop)) for route in desired.family("route") for hop in _hops(route))
+    networks = _networks(desired.family("address")) if open_ended else {}
     for route in desired.family("route"):
-        hops = tuple(_with_device(Nexthop(*hop), networks) for hop in route.attributes.get("nexthops") or ())
+        hops = tuple(_with_device(Nexthop(*hop), networks) for hop in _hops(route))
         route.attributes["nexthops"] = hops
     return desired
+
+
+def _hops(route: Resource) -> Iterable[Value]:
+    return route.attributes.get("nexthops") or ()
+
+
+def _is_open(hop: Nexthop) -> bool:
+    """Whether the file leaves it to the addresses over which link the gateway is reached."""
+    return hop.dev is None and hop.via is not None and not hop.via.startswith("fe80:")
 
 
 def _networks(addresses: Iterable[Resource]) -> Networks:
@@ -35,7 +46,7 @@ def _networks(addresses: Iterable[Resource]) -> Networks:
 
 
 def _with_device(hop: Nexthop, networks: Networks) -> Nexthop:
-    if hop.dev is not None or hop.via is None or hop.via.startswith("fe80:"):
+    if hop.via is None or not _is_open(hop):
         return hop
     gateway = ipaddress.ip_address(hop.via)
     size = gateway.max_prefixlen

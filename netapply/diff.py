@@ -7,7 +7,6 @@ what netapply set on somebody else's resource goes back; everything else is not 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from netapply.errors import ForeignError, MissingError
 from netapply.families import ORDERED, change_of, default_of, disruption_of, same
@@ -19,6 +18,9 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
 from netapply.model.route import same_nexthops
 from netapply.plan.change import Action, Change, Step
+
+_FOR_MTU = frozenset({"link", "dev", "remote", "local"})
+"""What the kernel's own MTU of a new link depends on: where they change, the former one may not fit."""
 
 
 def diff(desired: Desired, observed: State, owned: Owned) -> list[Change]:
@@ -34,7 +36,15 @@ def diff(desired: Desired, observed: State, owned: Owned) -> list[Change]:
         if change is not None:
             changes.append(change)
     changes += _abandoned(desired, observed, owned)
-    return [*changes, *_reordered({change.key for change in changes}, desired, observed)]
+    changes += _reordered({change.key for change in changes}, desired, observed)
+    return _in_wished_order(changes, desired)
+
+
+def _in_wished_order(changes: list[Change], desired: Desired) -> list[Change]:
+    """Rules of one list come to its end one after the other, so in the order in which the file has them."""
+    place = {resource.key: number for number, resource in enumerate(desired) if resource.family in ORDERED}
+    listed = sorted((change for change in changes if change.key in place), key=lambda change: place[change.key])
+    return [*(change for change in changes if change.key not in place), *listed]
 
 
 def _wished(
@@ -43,11 +53,19 @@ def _wished(
     seen = observed.get(resource.key)
     if seen is None:
         daemon = daemons.get(resource.key) if resource.family == "route" else None
-        return _creation(resource, observed) if daemon is None else _beside(resource, daemon)
+        if daemon is None:
+            return _creation(resource, observed)
+        _require_same(resource, daemon)
+        return None
     if resource.family == "link" and resource.kind and seen.kind != resource.kind:
         return _other_kind(resource, seen, owned)
     steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
-    return changed(seen, steps, resource.origin) if steps else None
+    if not steps:
+        return None
+    change = changed(seen, steps, resource.origin)
+    if change.action is Action.REPLACE and "mtu" not in resource.attributes and _FOR_MTU & {step[0] for step in steps}:
+        del change.after["mtu"]
+    return change
 
 
 def _steps(resource: Resource, seen: Resource) -> Iterator[Step]:
@@ -104,6 +122,8 @@ def _creation(resource: Resource, observed: State) -> Change:
 
 def _no_device(resource: Resource, observed: State) -> MissingError:
     names = sorted(link.name for link in observed.family("link"))
+    from difflib import get_close_matches  # for this error only
+
     near = get_close_matches(resource.name, names, 1)
     hint = f"the nearest name is {near[0]}" if near else f"there are {', '.join(names[:12])}"
     return MissingError(
@@ -116,7 +136,7 @@ def _at(resource: Resource) -> str:
     return f"; {resource.origin}" if resource.origin else ""
 
 
-def _beside(resource: Resource, daemon: Resource) -> None:
+def _require_same(resource: Resource, daemon: Resource) -> None:
     """The kernel or a daemon has a route of the same destination and metric: the same is enough."""
     if same_nexthops(resource.attributes.get("nexthops", ()), daemon.attributes["nexthops"]):
         return

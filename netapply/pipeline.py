@@ -73,11 +73,20 @@ def carry_out(session: Session, work: Planned, report: Callable[[Progress], None
     require_closed(session.store)
     touched = _parameters(work.desired.resources, (change.key for change in work.plan.changes))
     observed = observe(session.netlink, touched)
-    if make_plan(work.desired, observed, work.owned).changes != work.plan.changes:
+    if not _is_as_before(observed, work.observed) and _plan_differs(work, observed):
         raise RefusedError("cannot apply: the network has changed since this plan was made; plan again")
     Transaction(
         session.netlink, session.store, work.plan, work.desired, observed, work.owned, work.owned_at_end
     ).run(report)
+
+
+def _is_as_before(observed: Observed, earlier: Observed) -> bool:
+    """Whether nothing at all has changed, in value or order: then the same plan would come out again."""
+    return observed == earlier and list(observed.resources) == list(earlier.resources)
+
+
+def _plan_differs(work: Planned, observed: Observed) -> bool:
+    return make_plan(work.desired, observed, work.owned).changes != work.plan.changes
 
 
 def recovered(session: Session) -> tuple[int, bool] | None:

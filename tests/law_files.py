@@ -91,7 +91,7 @@ def links(draw: st.DrawFn) -> dict[str, File]:
         lower = draw(st.sampled_from(["eno3", "br1"] if "br1" in found else ["eno3"]))
         found["mv0"] = {"kind": "macvlan", "link": lower, **draw(some(BASIC))}
         found["mv0"] |= draw(some({"mode": st.sampled_from(["bridge", "private"])}))
-        found["mv0"] = _low(found["mv0"], 1400)
+        found["mv0"] = _low(found["mv0"], 1300)
     if draw(st.booleans()):
         found["ve0"] = {"kind": "veth", "peer": "ve1", **draw(some(BASIC))}
     named = {port for link in found.values() for port in link.get("ports", ())} & {"vx0", "ve1"}

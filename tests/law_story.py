@@ -1,14 +1,18 @@
-"""A host, what netapply remembers of it, and the transaction that the laws carry out on the model."""
+"""A host, what netapply remembers of it, and the transactions that the laws carry out on the model."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 from unittest.mock import patch
 
 from netapply.execute import transaction
+from netapply.execute.journal import Record
 from netapply.execute.ownership import owned_after
+from netapply.execute.store import Store
+from netapply.kernel.netlink import Netlink
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired
 from netapply.plan import Plan, make_plan
@@ -25,12 +29,42 @@ class ModelSubmitter:
 
 @contextmanager
 def on_the_model() -> Iterator[None]:
-    """The transaction's code, with the model for a kernel."""
+    """The transaction's own code, with the model for a kernel."""
     with (
         patch.object(transaction, "Submitter", ModelSubmitter),
         patch.object(transaction, "observe", Kernel.observe),
     ):
         yield
+
+
+class MemoryStore:
+    """A store, and its journal, without a disk."""
+
+    boot, namespace = "this", 1
+
+    def __init__(self) -> None:
+        self.journal = self
+        self.events: list[str] = []
+        self.owned: Owned | None = None
+
+    def prepare(self) -> None:
+        self.events.append("prepare")
+
+    def begin(self, record: Record) -> None:
+        del record
+        self.events.append("begin")
+
+    def mark(self, number: int) -> None:
+        self.events.append(f"mark {number}")
+
+    def finish(self) -> None:
+        self.events.append("finish")
+
+    def drop(self) -> None:
+        self.events.append("drop")
+
+    def write_owned(self, owned: Owned) -> None:
+        self.owned = owned
 
 
 @dataclass
@@ -54,3 +88,9 @@ class Story:
             self.kernel.run(group)
         self.owned = owned_after(self.owned, plan, desired, observed, self.observe(desired))
         return plan
+
+    def transaction(self, desired: Desired, store: Any = None) -> transaction.Transaction:
+        observed, plan = self.plan(desired)
+        return transaction.Transaction(
+            cast(Netlink, self.kernel), cast(Store, store or MemoryStore()), plan, desired, observed, self.owned
+        )

@@ -94,6 +94,8 @@ class Kernel:
     def _gain_link_local(self, link: str) -> None:
         """From the MAC address of this moment (RFC 4291, appendix A)."""
         mac = self.links.found(link).attributes["mac"]
+        if link == "lo" and self._ipv6_on(link) and ("lo", "::1/128") not in self.addresses.all:
+            self.addresses.add("lo", "::1/128", {"protocol": 1, "scope": "host"}, BY_KERNEL, replace=False)
         if not mac or not self._ipv6_on(link) or not self.links.is_up(link):
             return
         part = mac.split(":")
@@ -167,6 +169,10 @@ class Kernel:
             self.nat.restore(changes)
         if hit:
             raise KernelError("(a fault) restore NAT rules", errno.EIO)
+
+    def fail_at(self, number: int, done: str = "nothing") -> None:
+        """The operation with this number from now on (0: the next) fails, done not at all, in part, or all."""
+        self.fault = Fault(self.count + number, done)
 
     def apply(self, operation: Operation) -> None:
         """One operation; KernelError where the kernel refuses it."""

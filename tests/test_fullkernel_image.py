@@ -161,7 +161,7 @@ def test_a_failing_step_shows_the_end_of_its_output(tmp_path: Path) -> None:
     assert "before" not in str(caught.value)
 
 
-def _root_of_python(base: Path) -> Path:
-    (base / "root/usr/bin").mkdir(parents=True)
-    (base / "root/usr/bin/python3").symlink_to("python3.11")
-    return base / "root"
+def _root_of_python(parent: Path) -> Path:
+    (parent / "root/usr/bin").mkdir(parents=True)
+    (parent / "root/usr/bin/python3").symlink_to("python3.11")
+    return parent / "root"

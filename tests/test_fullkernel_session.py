@@ -1,116 +1,12 @@
-"""One pytest session over two machines: whatever happens in the guest, every test gets its outcome here.
-
-A small pytest runs in a process of its own, with the real plugin, relay, transport and agent. In place of
-qemu it starts the agent as a plain program, so "the guest" is this kernel and can be killed as often as a
-test likes.
-"""
+"""One pytest session over two machines: whatever happens in the guest, every test gets its outcome here."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-LONGEST_SESSION = 60
-CONFTEST = """
-import sys
-from pathlib import Path
-from integration.fullkernel.errors import FullKernelError
-from integration.fullkernel.guest_plugin import inside_guest
-from integration.fullkernel.machine import Machine
-from integration.fullkernel.plugin import FullKernelPlugin
-from integration.fullkernel.relay import Limits
-
-HERE = Path(__file__).parent
-AGENT = [sys.executable, "-m", "integration.fullkernel.guest_agent"]
-
-def start(say):
-    say("building")
-    return Machine(lambda stream, scratch: {command}, python=sys.executable, inside=str(HERE / "inside"))
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "kernel(*features): as in the real plugin")
-    if not inside_guest():
-        limits = Limits(boot={boot}, whole=40, silence={silence})
-        config.pluginmanager.register(FullKernelPlugin(start, lacking=tuple, below=HERE, limits=limits))
-"""
-STARTED = "[*AGENT, str(stream)]"
-NOT_BOOTING = '["sh", "-c", "echo no bootable medium; exec sleep 60"]'
-
-
-@dataclass
-class Session:
-    """What a person and a CI server saw of it."""
-
-    status: int
-    text: str
-    outcomes: dict[str, str]
-
-
-def session(
-    where: Path,
-    source: str,
-    *options: str,
-    command: str = STARTED,
-    boot: float = 30,
-    silence: float = 30,
-    interrupt: bool = False,
-) -> Session:
-    """Run the tests of `source`; those marked `kernel` are sent away."""
-    (where / "pytest.ini").write_text("[pytest]\n")
-    conftest = (
-        CONFTEST.replace("{command}", command).replace("{boot}", str(boot)).replace("{silence}", str(silence))
-    )
-    (where / "conftest.py").write_text(conftest)
-    (where / "test_sample.py").write_text("import os, time\nimport pytest\n" + source)
-    own = [name for name in os.environ if name.startswith(("FULL_KERNEL_", "PYTEST_"))]
-    environment = {name: value for name, value in os.environ.items() if name not in own}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--junitxml=report.xml", *options],
-        cwd=where,
-        env={**environment, "PYTHONPATH": str(CHECKOUT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    with running:
-        if interrupt:
-            _wait_for(where / "reached")
-            running.send_signal(signal.SIGINT)
-        text, _ = running.communicate(timeout=LONGEST_SESSION)
-    return Session(running.returncode, text, _outcomes(where / "report.xml"))
-
-
-def _wait_for(path: Path) -> None:
-    deadline = time.monotonic() + LONGEST_SESSION
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def _is_gone(pid: str) -> bool:
-    """Killed, even if whoever collects orphans here has not collected it yet."""
-    status = Path("/proc", pid, "status")
-    return not status.exists() or "State:\tZ" in status.read_text()
-
-
-def _outcomes(report: Path) -> dict[str, str]:
-    cases = ElementTree.parse(report).getroot().iter("testcase") if report.exists() else ()
-    return {
-        str(case.get("name")): next((child.tag for child in case if child.tag in KINDS), "passed")
-        for case in cases
-    }
-
-
-KINDS = ("failure", "error", "skipped")
+from integration.fullkernel.nested_session import NOT_BOOTING, is_gone, session, until
 
 
 def test_one_report_for_both(tmp_path: Path) -> None:
@@ -189,18 +85,24 @@ def test_after_2(): pass
 
 
 def test_a_hang_ends_in_failures(tmp_path: Path) -> None:
-    seen = session(
-        tmp_path,
-        """
-pytestmark = pytest.mark.kernel("vrf")
-def test_hangs(): time.sleep(600)
-def test_after(): pass
-""",
-        silence=2,
+    source = (
+        'pytestmark = pytest.mark.kernel("vrf")\ndef test_hangs(): time.sleep(600)\ndef test_after(): pass\n'
     )
+
+    seen = session(tmp_path, source, silence=2)
 
     assert seen.outcomes == {"test_hangs": "failure", "test_after": "failure"}
     assert "the full kernel said nothing for 2 s; this test was running" in seen.text
+
+
+def test_the_whole_takes_no_longer_than_allowed(tmp_path: Path) -> None:
+    source = 'pytestmark = pytest.mark.kernel("vrf")\n@pytest.mark.parametrize("n", range(40))\n'
+
+    seen = session(tmp_path, source + "def test_slow(n): time.sleep(0.2)\n", whole=2)
+
+    assert "the full kernel was not done after 2 s; this test had not begun" in seen.text
+    assert set(seen.outcomes.values()) == {"passed", "failure"}
+    assert len(seen.outcomes) == 40
 
 
 @pytest.mark.parametrize(
@@ -262,11 +164,8 @@ def test_a_guest_whose_pytest_ends_early(tmp_path: Path) -> None:
 
 
 def test_the_first_failure_ends_it_when_asked(tmp_path: Path) -> None:
-    source = """
-pytestmark = pytest.mark.kernel("vrf")
-def test_fails(): assert os.getpid() == 0
-def test_after(): pass
-"""
+    source = 'pytestmark = pytest.mark.kernel("vrf")\ndef test_fails(): assert 0\ndef test_after(): pass\n'
+
     seen = session(tmp_path, source, "-x")
 
     assert seen.outcomes == {"test_fails": "failure"}
@@ -291,7 +190,7 @@ def test_there(tmp_path):
     seen = session(tmp_path, source, interrupt=True)
 
     assert seen.status == pytest.ExitCode.INTERRUPTED
-    assert _is_gone((tmp_path / "pid").read_text())
+    until(lambda: is_gone((tmp_path / "pid").read_text()))
 
 
 def test_a_misspelt_feature_stops_the_collection(tmp_path: Path) -> None:

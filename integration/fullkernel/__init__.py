@@ -11,6 +11,7 @@
     machine      a started computer that answers on such a stream; full_kernel: the one in qemu
     guest_init, guest_agent, guest_plugin     the parts that run inside
     relay        the guest's reports become reports of this pytest session
+    nested_session   all of this without qemu, for its own tests
     plugin       who runs where; the pytest hooks
 
 A test names what it needs: `@pytest.mark.kernel("bonding", "vrf")`. Everything else happens by itself.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import os
 import socket
 import struct
 import subprocess
@@ -20,6 +19,7 @@ from integration.fullkernel.errors import FullKernelError
 Probe = Callable[[], bool]
 APART = ("unshare", "--net", "--")
 LONGEST_TRY = 60  # seconds; an emulated CPU that loads a module for it needs one or two
+NOT_FOUND = 127  # what unshare ends with when there is no such command
 CABLE = "link add lower type veth peer name upper"
 NETLINK_GENERIC, GENL_ID_CTRL, NLM_F_REQUEST, NLMSG_ERROR = 16, 16, 1, 2  # linux/netlink.h, linux/genetlink.h
 ENDS = "local 192.0.2.1 remote 192.0.2.2"
@@ -136,5 +136,6 @@ def _require_namespaces() -> None:
     except OSError as error:
         raise FullKernelError(f"cannot try what this kernel can do: {error}; install util-linux") from error
     if done.returncode != 0:
-        advice = "install iproute2" if os.geteuid() == 0 else "run the integration tests as root"
+        rootless = "run the integration tests as root (in a container: a privileged one)"
+        advice = "install iproute2" if done.returncode == NOT_FOUND else rootless
         raise FullKernelError(f"cannot try what this kernel can do: {done.stderr.strip()}; {advice}")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first program in the guest: mounts what Linux programs expect, starts the agent, and powers off when it ends.
+# The first program in the guest: mounts what programs expect, starts the agent, powers off when it ends.
 # /fullkernel/environment, written by overlay.py, says where the checkout is.
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -18,6 +18,8 @@ chmod 1777 /tmp /dev/shm
 export PATH HOME LANG PYTHONPATH
 hostname fullkernel
 ip link set lo up
+# Otherwise every namespace made after one test used a GRE tunnel has gre0, gretap0, erspan0 … in it.
+echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
 
 # The second drive, if the host gave one, keeps its content from boot to boot.
 modprobe -a virtio_pci virtio_console virtio_blk

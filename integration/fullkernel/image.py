@@ -50,8 +50,8 @@ class Image:
 
 def cache_directory() -> Path:
     """${XDG_CACHE_HOME:-~/.cache}/netapply/fullkernel (XDG base directory specification)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "netapply" / "fullkernel"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "netapply" / "fullkernel"
 
 
 def ready_image(requirements: Sequence[Path], say: Say, cache: Path | None = None) -> Image:

@@ -115,9 +115,9 @@ class Machine:
             self._greet(arrival)
         return arrival.message if arrival else None
 
-    def silence(self) -> float:
-        """Seconds since it last said anything."""
-        return time.monotonic() - self._connected().last_heard
+    def last_heard(self) -> float:
+        """When it last said anything; until then, when it was started. Seconds of time.monotonic()."""
+        return self._connected().last_heard
 
     def wait_until_up(self, limit: float = BOOT_LIMIT) -> None:
         """Until the agent answers. Raises MachineLostError."""

@@ -29,9 +29,9 @@ def write_overlay(stream: BinaryIO, python: str, checkout: Path = CHECKOUT) -> N
     archive.text("etc/hosts", "127.0.0.1 localhost fullkernel\n::1 localhost\n")
     for name, content in _installed(checkout):
         archive.text(name, content, 0o755)
-    base = str(checkout).lstrip("/")
+    place = str(checkout).lstrip("/")
     for path in checkout_files(checkout, python.replace(".", "")):
-        archive.add(path, f"{base}/{path.relative_to(checkout)}")
+        archive.add(path, f"{place}/{path.relative_to(checkout)}")
     archive.finish()
 
 

@@ -7,6 +7,7 @@ started before the first test, works while the tests of this kernel run, and its
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from integration.fullkernel.guest_plugin import BOOT_ID, HOST_BOOT, WANTED, insi
 from integration.fullkernel.image import Say, ready_image
 from integration.fullkernel.machine import Machine
 from integration.fullkernel.overlay import CHECKOUT
-from integration.fullkernel.relay import Limits, Relay
+from integration.fullkernel.relay import WHOLE, Limits, Relay
 
 INTEGRATION = CHECKOUT / "integration"
 REQUIREMENTS = tuple(CHECKOUT / "requirements" / name for name in ("runtime.txt", "test.txt"))
@@ -44,6 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run all integration tests in the full kernel, not only those whose features this kernel lacks",
     )
+    group.addoption(
+        "--full-kernel-limit",
+        type=float,
+        default=WHOLE,
+        metavar="SECONDS",
+        help="how long all its tests may take; then the rest of them fail (default: %(default).0f)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,7 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     if not inside_guest():
-        config.pluginmanager.register(FullKernelPlugin(full_kernel), "full-kernel")
+        limits = Limits(whole=config.getoption("--full-kernel-limit", default=WHOLE))
+        config.pluginmanager.register(FullKernelPlugin(full_kernel, limits=limits), "full-kernel")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -166,6 +175,7 @@ def _request(machine: Machine, session: pytest.Session, sent: Sequence[pytest.It
     wanted = f"{machine.inside}/wanted.json"
     # The checkout has one path in the guest, whichever links lead to it here.
     root, files = config.rootpath.resolve(), [str(item.path.resolve()) for item in sent]
+    settings = {name: value for name, value in os.environ.items() if name.startswith("NETAPPLY_")}
     argv = [machine.python, "-m", "pytest", "-p", "integration.fullkernel.guest_plugin"]
     argv += ["-p", "no:cacheprovider", "--continue-on-collection-errors", f"--rootdir={root}"]
     argv += [f"--tb={option.tbstyle}", f"--verbosity={option.verbose}"]
@@ -175,7 +185,7 @@ def _request(machine: Machine, session: pytest.Session, sent: Sequence[pytest.It
     machine.request(
         [*argv, *dict.fromkeys(files)],
         cwd=str(root),
-        env={WANTED: wanted, HOST_BOOT: BOOT_ID.read_text().strip()},
+        env={**settings, WANTED: wanted, HOST_BOOT: BOOT_ID.read_text().strip()},
         files={wanted: json.dumps([item.nodeid for item in sent])},
     )
 

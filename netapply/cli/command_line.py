@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from argparse import REMAINDER, SUPPRESS, Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
@@ -131,5 +130,7 @@ class Version(Action):
 
 
 def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # for this error only
+
     near = get_close_matches(name, COMMANDS, 1)
     return f"; did you mean {near[0]}?" if near else f": {', '.join(COMMANDS)}"

@@ -6,7 +6,6 @@ structlog takes 40 ms to import, so it is imported when the first line really ne
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import Any, TextIO
 
 
@@ -39,7 +38,9 @@ class Log:
         """Where an error comes from, with -v only."""
         if not self._verbose:
             return
-        lines = "".join(traceback.format_exception(error))
+        from traceback import format_exception  # with its own imports it takes 1 ms
+
+        lines = "".join(format_exception(error))
         if self._as_json:
             self._structured().debug("traceback", traceback=lines)
         else:

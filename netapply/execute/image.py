@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from netapply.families import change_of
 from netapply.kernel.observe import Observed
+from netapply.model.attribute import Change as How
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
-from netapply.plan.change import Action
-from netapply.plan.consequences import links_of, returns_by_itself
+from netapply.plan.change import Action, Change
+from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
 from netapply.plan.plan import Plan
 
 
@@ -36,13 +38,15 @@ class BeforeImage:
             }  # fmt: skip
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
-            made |= {item.key for item in now.family("address") if self._grew(item)}
+            made |= self._grown(now)
         return desired, Owned(made=made, marks_count=False)
 
-    def _grew(self, address: Resource) -> bool:
-        """A link-local address that the kernel chose anew while a link of ours was down."""
-        link = ("link", address.key[1])
-        return bool(address.facts.get("kernel_made")) and link in self.before and address.key not in self.before
+    def _grown(self, now: State) -> set[Key]:
+        """Link-local addresses that the kernel chose anew, after a link was down or without IPv6."""
+        watched = {key[1] for key in self.before if key[0] == "link"}
+        watched |= {key[1] for key, item in self.before.items() if item.facts.get("kernel_made")}
+        addresses = (item for item in now.family("address") if item.facts.get("kernel_made") and ":" in item.name)
+        return {item.key for item in addresses if item.key[1] in watched and item.key not in self.before}
 
 
 def before_image(plan: Plan, observed: Observed) -> BeforeImage:
@@ -69,9 +73,17 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
 
 
 def _vanishing(plan: Plan, links: set[str]) -> set[str]:
-    """Links that may be deleted on the way: those that are, and what stands on them."""
-    deleted = any(change.family == "link" and change.action in (Action.DELETE, Action.REPLACE) for change in plan.changes)
-    return links if deleted else set()
+    """Links that may lose their parameters, here or on the way back: deleted ones, and what stands on them."""
+    return links if any(_forgets(change) for change in plan.changes if change.family == "link") else set()
+
+
+def _forgets(change: Change) -> bool:
+    if change.action in (Action.DELETE, Action.REPLACE):
+        return True
+    seen = Resource(change.key, change.kind)
+    back = (change_of(seen, step.attribute, step.after, step.before) for step in change.steps)
+    too_small = 0 < (change.after.get("mtu") or 0) < MINIMUM_IPV6_MTU
+    return change.action is Action.UPDATE and (too_small or How.RECREATE in back)
 
 
 def _touched_links(plan: Plan, observed: State) -> set[str]:

@@ -9,6 +9,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import ADDRESS
 from netapply.kernel.wire.scalar import pack_ip, unpack_ip
+from netapply.kernel.wire.shape import Shapes
 from netapply.model.address import PROTO_KERNEL, SCOPES
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
@@ -16,9 +17,12 @@ from netapply.model.route import PROTOCOL
 from netapply.plan.plan import Operation, Verb
 
 IFADDRMSG: Final = struct.Struct("=BBBBI")
+SHAPES: Final = Shapes(IFADDRMSG.size)
+U32: Final = struct.Struct("=I")
 AF_INET, AF_INET6 = 2, 10
 IFA_F_PERMANENT, IFA_F_SECONDARY = 0x80, 0x01
 FLAGS: Final = {"nodad": 0x02, "home": 0x10, "managetempaddr": 0x100, "noprefixroute": 0x200, "mcautojoin": 0x400}
+ANY_FLAG: Final = sum(FLAGS.values())
 SCOPE_NUMBERS: Final = {word: number for number, word in SCOPES.items()}
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL = ADDRESS["IFA_ADDRESS"][0], ADDRESS["IFA_LOCAL"][0], ADDRESS["IFA_LABEL"][0]
 IFA_BROADCAST, IFA_FLAGS = ADDRESS["IFA_BROADCAST"][0], ADDRESS["IFA_FLAGS"][0]
@@ -34,8 +38,8 @@ def read_addresses(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
 
 def _read(data: bytes, names: dict[int, str]) -> Resource:
     family, length, low_flags, scope, index = IFADDRMSG.unpack_from(data)
-    seen = dict(m.attributes(data, 8, len(data)))
-    flags = struct.unpack("=I", seen[IFA_FLAGS])[0] if IFA_FLAGS in seen else low_flags
+    seen = SHAPES.read(data)
+    flags = U32.unpack(seen[IFA_FLAGS])[0] if IFA_FLAGS in seen else low_flags
     remote = unpack_ip(seen[IFA_ADDRESS])
     local = unpack_ip(seen[IFA_LOCAL]) if IFA_LOCAL in seen else remote
     link = names.get(index, f"#{index}")
@@ -44,9 +48,9 @@ def _read(data: bytes, names: dict[int, str]) -> Resource:
         "peer": remote if remote != local else None,
         "broadcast": unpack_ip(seen[IFA_BROADCAST]) if IFA_BROADCAST in seen else None,
         "label": _label(seen, link),
-        "metric": struct.unpack("=I", seen[IFA_METRIC])[0] if IFA_METRIC in seen else None,
+        "metric": U32.unpack(seen[IFA_METRIC])[0] if IFA_METRIC in seen else None,
         "scope": SCOPES.get(scope, str(scope)),
-        "flags": tuple(word for word, bit in FLAGS.items() if flags & bit),
+        "flags": tuple(word for word, bit in FLAGS.items() if flags & bit) if flags & ANY_FLAG else (),
         "secondary": family == AF_INET and bool(flags & IFA_F_SECONDARY),
         "protocol": proto,
         "lifetimes": _lifetimes(seen, flags),

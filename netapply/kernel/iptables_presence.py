@@ -39,7 +39,7 @@ DATAGRAM: Final = 1 << 18
 
 
 def possible() -> bool:
-    """Whether there can be rules of ours, of either family and variant. Errors: PrivilegeError, KernelError."""
+    """Whether there can be rules of ours, of any family and variant. Errors: PrivilegeError, KernelError."""
     return any(marked_tables(inet) or not legacy_tables(inet).isdisjoint(TABLES) for inet in FAMILIES)
 
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 from netapply.kernel.wire import definitions
 from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
-from netapply.kinds import link_table
+from netapply.kernel.wire.shape import Shapes
+from netapply.kinds import KINDS, link_table
 from netapply.model.attribute import LINK, Row, Value
 
 GENERIC: Final = definitions.LINK
@@ -56,6 +57,8 @@ class LinkCodec:
     kind: str
     generic: dict[int, Reader] = field(default_factory=dict)
     data: dict[int, Reader] = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=Shapes)
+    """Reads from IFLA_INFO_DATA what `data` has a reader for."""
     writers: dict[str, Writer] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
@@ -90,7 +93,14 @@ def codec_of(kind: str) -> LinkCodec:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
     codec.absent = dict.fromkeys(table.rows)
+    codec.shapes = Shapes(wanted=codec.data.keys())
     return codec
+
+
+def generic_numbers() -> set[int]:
+    """Of every attribute that some kind has and that stands outside IFLA_INFO_DATA."""
+    names = {row.nla.name for kind in KINDS for row in link_table(kind.kind)}
+    return {GENERIC[name][0] for name in names if name in GENERIC}
 
 
 def known(attributes: dict[str, Any], kind: str) -> None:

@@ -6,10 +6,11 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from netapply.kernel.link_codec import LinkCodec, codec_of, known
+from netapply.kernel.link_codec import LinkCodec, codec_of, generic_numbers, known
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import INFO, LINK, VETH
+from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
 from netapply.plan.plan import Operation, Verb
@@ -23,6 +24,14 @@ IFLA_LINKINFO, IFLA_PROP_LIST = LINK["IFLA_LINKINFO"][0], LINK["IFLA_PROP_LIST"]
 IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRESS"][0]
 IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
 INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
+OUTER: Final = Shapes(
+    IFINFOMSG.size,
+    {
+        IFLA_IFNAME, IFLA_LINK, IFLA_NETNSID, IFLA_LINKINFO, IFLA_PROP_LIST, IFLA_AF_SPEC, IFLA_PERM_ADDRESS,
+        *generic_numbers(),
+    },
+)  # fmt: skip
+INFO_SHAPES: Final = Shapes()
 NO_MAC: Final = "00:00:00:00:00:00"
 PASSTHRU: Final = "passthru"
 """A macvlan in this mode shows its lower's MAC address, which another mode would not be given."""
@@ -67,10 +76,10 @@ def read_indexes(netlink: Netlink) -> dict[str, int]:
 
 def _read_link(data: bytes, links: Links) -> None:
     _, kind_of_device, index, flags, _ = IFINFOMSG.unpack_from(data)
-    seen = dict(m.attributes(data, 16, len(data)))
+    seen = OUTER.read(data)
     name = seen[IFLA_IFNAME][:-1].decode()
     info = seen.get(IFLA_LINKINFO, b"")
-    inside = dict(m.attributes(info, 0, len(info)))
+    inside = INFO_SHAPES.read(info)
     kind = inside[INFO_KIND].rstrip(b"\0").decode() if INFO_KIND in inside else ""
     codec = codec_of(kind)
     attributes = _decode(codec, seen, inside.get(INFO_DATA, b""))
@@ -94,11 +103,9 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
         if number in seen:
             attributes[name] = from_wire(unpack(seen[number]))
     if codec.data:
-        readers = codec.data
-        for number, payload in m.attributes(data, 0, len(data)):
-            if number in readers:
-                name, unpack, from_wire = readers[number]
-                attributes[name] = from_wire(unpack(payload))
+        for number, payload in codec.shapes.read(data).items():
+            name, unpack, from_wire = codec.data[number]
+            attributes[name] = from_wire(unpack(payload))
     return attributes
 
 

@@ -33,7 +33,7 @@ DUMP_TRIES: Final = 8
 class Refusal(NamedTuple):
     """The kernel's answer to one message that it did not carry out."""
 
-    index: int
+    number: int
     code: int
     ack: str
 
@@ -83,21 +83,36 @@ class Netlink:
     def _dump_once(self, kind: int, body: bytes) -> list[bytes] | None:
         self._sequence += 1
         request = m.HEADER.pack(16 + len(body), kind, m.NLM_F_REQUEST | m.NLM_F_DUMP, self._sequence, 0) + body
-        self._socket.send(request)
+        self._say(request)
         answers: list[bytes] = []
         whole = True
         while True:
-            for code, flags, _, payload in self._receive():
+            for code, flags, sequence, payload in self._receive():
+                if sequence != self._sequence:
+                    continue  # what is left of an exchange that an error ended
                 whole = whole and not flags & m.NLM_F_DUMP_INTR
                 if code == m.NLMSG_DONE:
+                    _raise_if_broken_off(payload, flags)
                     return answers if whole else None
                 if code == m.NLMSG_ERROR:
                     raise KernelError("read the network", *_parse_error(payload, flags))
                 answers.append(payload)
 
+    def _say(self, data: bytes) -> None:
+        try:
+            self._socket.send(data)
+        except OSError as error:
+            raise _lost(error) from None
+
+    def _hear(self) -> bytes:
+        try:
+            return self._socket.recv(1 << 20)
+        except OSError as error:
+            raise _lost(error) from None
+
     def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
         """Type, flags, sequence and payload of each message of one datagram that answers us."""
-        data = self._socket.recv(1 << 20)
+        data = self._hear()
         start, unpack = 0, m.HEADER.unpack_from
         while start + 16 <= len(data):
             size, kind, flags, sequence, _ = unpack(data, start)
@@ -122,7 +137,7 @@ class Netlink:
             struct.pack_into("=I", messages[offset], 8, first + offset - start)
         last = messages[end - 1]
         struct.pack_into("=H", last, 6, struct.unpack_from("=H", last, 6)[0] | m.NLM_F_ACK)
-        self._socket.send(b"".join(messages[start:end]))
+        self._say(b"".join(messages[start:end]))
         refusals = []
         while True:
             for kind, flags, sequence, payload in self._receive():
@@ -144,6 +159,18 @@ def _fitting(messages: Sequence[bytearray], start: int) -> int:
     return end
 
 
+def _lost(error: OSError) -> KernelError:
+    """Answers that did not fit (ENOBUFS), or did not come: what was asked may have been done, or not."""
+    return KernelError("talk to the kernel", error.errno or errno.ETIMEDOUT)
+
+
+def _raise_if_broken_off(payload: bytes, flags: int) -> None:
+    """A dump that fails on the way ends with the error in its last message (netlink_dump_done)."""
+    code = -struct.unpack_from("=i", payload)[0] if len(payload) >= 4 else 0
+    if code > 0:
+        raise KernelError("read the network", code, _text_of_ack(payload, 4) if flags & m.NLM_F_ACK_TLVS else "")
+
+
 def _parse_error(payload: bytes, flags: int) -> tuple[int, str]:
     """Errno and extended acknowledgement of an NLMSG_ERROR (RFC 3549, netlink(7))."""
     code = -struct.unpack_from("=i", payload)[0]
@@ -151,8 +178,12 @@ def _parse_error(payload: bytes, flags: int) -> tuple[int, str]:
         return code, ""
     request_size = struct.unpack_from("=I", payload, 4)[0]
     start = 20 if flags & m.NLM_F_CAPPED else 4 + ((request_size + 3) & ~3)
+    return code, _text_of_ack(payload, start)
+
+
+def _text_of_ack(payload: bytes, start: int) -> str:
     for number, value in m.attributes(payload, start, len(payload)):
         if number == NLMSGERR_ATTR_MSG:
-            return code, value.rstrip(b"\0").decode(errors="replace")
-    return code, ""
+            return value.rstrip(b"\0").decode(errors="replace")
+    return ""
 

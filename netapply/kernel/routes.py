@@ -10,12 +10,14 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import METRICS, ROUTE
 from netapply.kernel.wire.scalar import pack_ip, unpack_ip
+from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource
 from netapply.model.route import ANY, DYNAMIC, PROTOCOL, PROTOCOLS, TABLES, Nexthop, route_key
 from netapply.plan.plan import Operation, Verb
 
 RTMSG: Final = struct.Struct("=BBBBBBBBI")
+SHAPES: Final = Shapes(RTMSG.size)
 RTNEXTHOP: Final = struct.Struct("=HBBi")
 FAMILY: Final = {"inet": 2, "inet6": 10}
 TYPES: Final = {1: "unicast", 2: "local", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
@@ -43,7 +45,7 @@ def read_routes(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
 
 def _read(inet: str, data: bytes, names: dict[int, str]) -> Resource:
     _, length, _, tos, table, protocol, scope, kind, flags = RTMSG.unpack_from(data)
-    seen = dict(m.attributes(data, 12, len(data)))
+    seen = SHAPES.read(data)
     table = U32.unpack(seen[A["table"]])[0] if A["table"] in seen else table
     metric = U32.unpack(seen[A["priority"]])[0] if A["priority"] in seen else 0
     to = f"{unpack_ip(seen[A['dst']])}/{length}" if A["dst"] in seen else ANY[inet]
@@ -125,14 +127,19 @@ def _protocol(wish: dict[str, Any]) -> int:
 
 
 def _scope(inet: str, kind: str, word: str | None, hops: list[Nexthop]) -> int:
-    """As ip-route(8) chooses it: a route that ends on the wire has scope link."""
+    """As ip-route(8) chooses it: a route that ends on the wire has scope link.
+
+    A scope that the kernel would refuse comes from the route that this one replaces, and is left there.
+    """
+    gateway = any(hop.via for hop in hops)
+    refused = ("link", "host") if gateway else ("host",) if len(hops) > 1 else ()
     if inet == "inet6":
         return 0
-    if word is not None:
-        return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else int(word)
     if kind == "local":
         return SCOPE_NUMBERS["host"]
-    return SCOPE_NUMBERS["link"] if hops and not any(hop.via for hop in hops) else SCOPE_NUMBERS["global"]
+    if word is not None and word not in refused:
+        return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else int(word)
+    return SCOPE_NUMBERS["link"] if hops and not gateway else SCOPE_NUMBERS["global"]
 
 
 def _pack_hops(inet: str, hops: list[Nexthop], indexes: dict[str, int]) -> bytes:

@@ -64,7 +64,11 @@ def _prefix(seen: dict[int, bytes], definition: str, length: int) -> str | None:
 
 
 def encode_rule(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
-    """One rule added or deleted; deleting names every selector, so that it hits this one only."""
+    """One rule added or deleted.
+
+    Not NLM_F_EXCL: with it the kernel takes a wider rule for one that is there (net/core/fib_rules.c,
+    rule_exists compares prefixes and tos only where they are given), and a rule could not be widened.
+    """
     del indexes
     wish = {name: value for name, value in operation.attributes.items() if value is not None}
     wish.setdefault("protocol", PROTOCOL)
@@ -86,7 +90,7 @@ def encode_rule(operation: Operation, indexes: dict[str, int]) -> list[bytearray
             body += m.attribute(number, SCALARS[kind][0](wish[name]))
     if operation.verb is Verb.DELETE:
         return [m.message(m.RTM_DELRULE, 0, header + body)]
-    return [m.message(m.RTM_NEWRULE, m.NLM_F_CREATE | m.NLM_F_EXCL, header + body)]
+    return [m.message(m.RTM_NEWRULE, m.NLM_F_CREATE, header + body)]
 
 
 def _length(prefix: str | None) -> int:

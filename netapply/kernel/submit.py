@@ -53,7 +53,7 @@ class Submitter:
         refusals = self._netlink.transact(messages)
         if refusals:
             first = refusals[0]
-            operation = group[owners[first.index]]
+            operation = group[owners[first.number]]
             raise KernelError(describe(operation), first.code, first.ack, _where(operation))
         if any(operation.key[0] == "link" and operation.verb is not Verb.SET for operation in group):
             self._indexes = read_indexes(self._netlink)

@@ -67,10 +67,10 @@ def _from_links(
 
 def link_settings(protocol: str, data: bytes) -> dict[str, str]:
     """The settings of one protocol in an IFLA_AF_SPEC, by their names in /proc/sys."""
-    if protocol == "ipv4":
-        conf, names = _inside(data, AF_INET, IFLA_INET_CONF), INET_CONF
-    else:
-        conf, names = _inside(data, AF_INET6, INET6["IFLA_INET6_CONF"][0]), INET6_CONF
+    inet = protocol == "ipv4"
+    number = IFLA_INET_CONF if inet else INET6["IFLA_INET6_CONF"][0]
+    conf = _inside(data, AF_INET if inet else AF_INET6, number)
+    names: tuple[str, ...] = INET_CONF if inet else INET6_CONF
     count = min(len(names), len(conf) // 4)
     values = struct.unpack_from(f"={count}i", conf)
     pairs = zip((RENAMED.get(name, name) for name in names), values, strict=False)

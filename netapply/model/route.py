@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from netapply.model.attribute import BYTES, Change, Nla
+from netapply.model.attribute import BYTES, Nla
 from netapply.model.resource import Key, Resource
 from netapply.model.values import IpAddress, LinkName, Network, family_of, text_of
 
@@ -81,9 +81,9 @@ class Route(BaseModel):
     family: Annotated[
         Literal["inet", "inet6"] | None, Field(description="needed for a default route by device")
     ] = None
-    table: Annotated[Table, Field(description="number, or main, default, local")] = TABLES["main"]
+    table: Annotated[Table, Field(description="number, or main, default")] = TABLES["main"]
     metric: Annotated[int | None, Field(ge=0, lt=2**32, description="preference; lower wins")] = None
-    tos: Annotated[int, Field(ge=0, le=255, description="type of service")] = 0
+    tos: Annotated[int, Field(ge=0, le=252, description="type of service (IPv4), a multiple of 4")] = 0
     via: Annotated[IpAddress | None, Field(description="gateway")] = None
     dev: Annotated[LinkName | None, Field(description="device")] = None
     onlink: Annotated[bool, Field(description="take the gateway as reachable on the device")] = False
@@ -95,15 +95,15 @@ class Route(BaseModel):
     ] = "unicast"  # fmt: skip
     src: Annotated[IpAddress | None, Nla("RTA_PREFSRC"), Field(description="preferred source address")] = None
     scope: Annotated[
-        Literal["global", "site", "link", "host"] | None, Nla("RT_SCOPE", change=Change.RECREATE),
+        Literal["global", "site", "link", "host"] | None, Nla("RT_SCOPE"),
         Field(description="distance to the destination (IPv4)"),
     ] = None  # fmt: skip
     mtu: Annotated[
-        int | None, Nla("RTAX_MTU", unit=BYTES), Field(ge=68, le=65535, description="path MTU")
+        int | None, Nla("RTAX_MTU", unit=BYTES), Field(ge=68, le=65520, description="path MTU")
     ] = None
     advmss: Annotated[
         int | None, Nla("RTAX_ADVMSS", unit=BYTES),
-        Field(ge=1, le=65535, description="TCP segment size to announce"),
+        Field(ge=1, le=65495, description="TCP segment size to announce"),
     ] = None  # fmt: skip
     hoplimit: Annotated[
         int | None, Nla("RTAX_HOPLIMIT"), Field(ge=1, le=255, description="TTL to send with")
@@ -121,20 +121,39 @@ class Route(BaseModel):
             raise ValueError("it leads nowhere: give via, dev or nexthops, or a type such as blackhole")
         if self.type not in ("unicast", "local") and (single or self.nexthops):
             raise ValueError(f"a {self.type} route has no via, dev or nexthops")
-        families = {family_of(text) for text in self._addresses()} | ({self.family} if self.family else set())
-        if len(families) > 1:
-            raise ValueError("it mixes IPv4 and IPv6")
+        for reason in self._refusals():
+            raise ValueError(reason)
         return self
 
-    def _addresses(self) -> Iterator[str]:
-        """Every address of the route, each of which tells its family."""
-        if self.to != "default":
-            yield self.to
-        yield from (text for text in (self.via, self.src, *(leg.via for leg in self.nexthops)) if text)
+    def _refusals(self) -> Iterator[str]:
+        """What the kernel does not take (net/ipv4/fib_frontend.c, net/ipv6/route.c), or takes and ignores."""
+        gateways = [hop.via for hop in self.hops() if hop.via]
+        ends = {family_of(text) for text in self._ends()} | ({self.family} if self.family else set())
+        if len(ends) > 1 or (self.inet == "inet6" and any(":" not in via for via in gateways)):
+            yield "it mixes IPv4 and IPv6"
+        if self.table == TABLES["local"]:
+            yield "table local is the kernel's own; choose another table"
+        if self.tos % 4:
+            yield f"a tos of {self.tos} sets the ECN bits, which no route looks at; use a multiple of 4"
+        if (gateways and self.scope == "link") or ((gateways or self.nexthops) and self.scope == "host"):
+            yield f"a route through {'a gateway' if gateways else 'several'} has no scope {self.scope}; leave scope out"
+        if self.inet == "inet6":
+            yield from self._refusals_ipv6()
+
+    def _refusals_ipv6(self) -> Iterator[str]:
+        if self.tos or self.scope:
+            yield f"an IPv6 route has no {'tos' if self.tos else 'scope'}; leave it out"
+        if any(leg.via is None for leg in self.nexthops):
+            yield "every nexthop of an IPv6 route needs a gateway; add via"
+
+    def _ends(self) -> Iterator[str]:
+        """The addresses that tell the family: an IPv4 route may go through an IPv6 gateway (RFC 5549)."""
+        yield from (text for text in (self.to, self.src) if text and text != "default")
 
     @property
     def inet(self) -> str:
-        return self.family or next((family_of(text) for text in self._addresses()), "inet")
+        told = (self.family, *map(family_of, self._ends()), *(family_of(hop.via) for hop in self.hops() if hop.via))
+        return next(filter(None, told), "inet")
 
     def hops(self) -> tuple[Nexthop, ...]:
         if self.nexthops:
@@ -165,7 +184,7 @@ def same_nexthops(desired: Any, seen: Any) -> bool:
     if len(desired) != len(seen):
         return False
     rest = [Nexthop(*hop) for hop in seen]
-    for hop in desired:
+    for hop in sorted(desired, key=lambda hop: Nexthop(*hop).dev is None):  # the choosy ones first
         match = next((other for other in rest if Nexthop(*hop).fits(other)), None)
         if match is None:
             return False

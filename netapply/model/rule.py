@@ -48,8 +48,9 @@ class Rule(BaseModel):
         Field(ge=0, lt=2**32, description="bits of the mark compared"),
     ] = None  # fmt: skip
     tos: Annotated[
-        int | None, Nla("FRA_TOS", change=RECREATE), Field(ge=0, le=255, description="type of service")
-    ] = None
+        int | None, Nla("FRA_TOS", change=RECREATE),
+        Field(ge=0, le=252, description="type of service, a multiple of 4; in IPv4 at most 28"),
+    ] = None  # fmt: skip
     ipproto: Annotated[
         int | None, Nla("FRA_IP_PROTO", change=RECREATE), Field(ge=1, le=255, description="protocol number")
     ] = None
@@ -77,6 +78,9 @@ class Rule(BaseModel):
         families = {family_of(text) for text in (self.src, self.dst) if text and text != "default"}
         if len(families | ({self.family} if self.family else set())) > 1:
             raise ValueError("it mixes IPv4 and IPv6")
+        highest = 252 if self.inet == "inet6" else 28  # the kernel refuses others: net/ipv4/fib_rules.c
+        if self.tos is not None and (self.tos % 4 or self.tos > highest):
+            raise ValueError(f"no rule can match a tos of {self.tos}; use a multiple of 4 up to {highest}")
         return self
 
     @property

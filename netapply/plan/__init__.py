@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from netapply.diff import diff
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, State
 from netapply.plan.change import Action, Change, Step
-from netapply.plan.complete import complete
 from netapply.plan.mtus import keep_mtus
 from netapply.plan.order import arrange
 from netapply.plan.pairs import one_per_pair
@@ -18,6 +16,10 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
 
     Raises MissingError and ForeignError as `diff` and `complete` do.
     """
+    # These import netapply.plan.change, and so this module: whichever is asked for first, it must work.
+    from netapply.diff import diff
+    from netapply.plan.complete import complete
+
     whole = complete(diff(desired, observed, owned), desired, observed, owned)
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost

@@ -34,6 +34,8 @@ class Consequences:
         self.taken: set[Key] = set()
         """Lost for certain, and before its own turn to be deleted would come: no operation is needed for it
         to go. The rest of what is lost may survive (promote_secondaries, keep_addr_on_down, another leg)."""
+        self._dead_legs: dict[Key, dict[str, bool]] = {}
+        """The links over which a route leads nowhere any more, and whether that stays so."""
         self.moved: list[tuple[Key, Key, str]] = []
         """Global parameter, parameter that it overwrites, and the value which that one gets."""
         self._by_link = _by_link(observed)
@@ -90,11 +92,17 @@ class Consequences:
     def _lose_routes(self, name: str, reason: str) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev).
 
-        One with another way out stays, and its leg over this link is dead until the link comes up.
         """
         for item in self._by_link.get(name, ()):
-            if item.family == "route" and all(hop[1] == name for hop in item.attributes["nexthops"]):
-                self._lose_for_good(item, reason)
+            if item.family == "route":
+                self._lose_leg(item, name, reason, for_good=True)
+
+    def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
+        """A route with another way out stays: its leg over this link is dead until the link is of use again."""
+        causes = self._dead_legs.setdefault(route.key, {})
+        causes[link] = for_good or causes.get(link, False)
+        if all(hop[1] in causes for hop in route.attributes["nexthops"]):
+            (self._lose_for_good if any(causes.values()) else self._lose)(route, reason)
 
     def _lose_ipv6(self, name: str, reason: str) -> list[Resource]:
         items = self._by_link.get(name, ())
@@ -123,7 +131,7 @@ class Consequences:
         if addresses and all(key in self._departing or key in self.lost for key in addresses):
             for item in items:
                 if item.family == "route" and item.key[1] == "inet":
-                    self._lose(item, f"{link} loses its last address")
+                    self._lose_leg(item, link, f"{link} loses its last address", for_good=False)
 
     def _follow_sysctl(self, path: str, value: str) -> None:
         links = [link.name for link in self.observed.family("link")]

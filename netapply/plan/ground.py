@@ -21,8 +21,8 @@ class Ground:
         self._addresses: set[str] = set()
 
     def require(self, route: Resource, reason: str, owned: Owned, desired: Desired) -> None:
-        """ForeignError where somebody else's route could not be put back."""
-        if route.key in desired or owned.has(route) or self._stands(route):
+        """ForeignError where somebody else's route could not be put back; a way back is never barred."""
+        if not owned.marks_count or route.key in desired or owned.has(route) or self._stands(route):
             return
         raise ForeignError(
             f"cannot go on: {reason}, and the route to {route.key[3]} of protocol {route.attributes.get('protocol')}, "

@@ -1,9 +1,8 @@
 """A file's sections, each item validated by the class of what it is.
 
 `Document` says the same as one model, for the schema and for errors. Building its validator takes every
-kind, route, rule and NAT entry; here only those classes are imported and built that the file has. For a file with
-one bridge that saves a third of the time of a whole `netapply plan` (docs/performance.md). What is not as it
-should be goes to `Document`, whose errors know their place in the file.
+kind, route, rule and NAT entry; here only those classes are imported and built that the file has. What is
+not as it should be goes to `Document`, whose errors know their place in the file.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 SECTIONS: Final = ("links", "routes", "rules", "sysctl", "nat")
+_KEYS: Final = {"version", *SECTIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Sections:
 
 
 def read_sections(value: Any) -> Sections:
-    """The sections of one file's plain value; pydantic's ValidationError, of `Document`, where it is wrong."""
+    """The sections of a file's plain value. ValidationError, of `Document`, for all that is wrong."""
     try:
         return _one_by_one(value)
     except ValueError:  # a ValidationError is one
@@ -47,7 +47,7 @@ def read_sections(value: Any) -> Sections:
 
 
 def _one_by_one(value: Any) -> Sections:
-    if not isinstance(value, dict) or value.get("version") != str(VERSION) or value.keys() - {"version", *SECTIONS}:
+    if not isinstance(value, dict) or value.get("version") != str(VERSION) or value.keys() - _KEYS:
         raise ValueError("no native file")
     for path, setting in _mapping(value, "sysctl").items():
         sysctl_path(path), sysctl_value(setting)
@@ -90,20 +90,17 @@ def _nat(value: dict[str, Any]) -> tuple[AnyEntry, ...]:
 
 
 def _mapping(value: dict[str, Any], section: str) -> dict[str, Any]:
-    return _shaped(value, section, {})
+    """A section; an absent or null one is empty, as every line of it may be commented out."""
+    found = {} if value.get(section) is None else value[section]
+    if not isinstance(found, dict):
+        raise ValueError("no mapping")
+    return found
 
 
 def _list(value: dict[str, Any], section: str) -> list[Any]:
-    return _shaped(value, section, [])
-
-
-def _shaped(value: dict[str, Any], section: str, empty: Any) -> Any:
-    """The section; an absent or null one is empty, as every line of it may be commented out."""
-    found = value.get(section)
-    if found is None:
-        return empty
-    if type(found) is not type(empty):
-        raise ValueError("a section of another shape")
+    found = [] if value.get(section) is None else value[section]
+    if not isinstance(found, list):
+        raise ValueError("no list")
     return found
 
 

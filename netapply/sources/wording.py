@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Final
 
@@ -39,7 +38,9 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a slip of the pen would have turned into `word`."""
     folded = {name.replace("-", "_").lower(): name for name in known}
-    found = difflib.get_close_matches(word[:LONGEST_SHOWN].replace("-", "_").lower(), folded, n=1, cutoff=0.6)
+    from difflib import get_close_matches  # for errors only
+
+    found = get_close_matches(word[:LONGEST_SHOWN].replace("-", "_").lower(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
 
 

@@ -1,0 +1,211 @@
+"""The contract for routes: every row, every part of the key and every sort of way, written, replaced and gone.
+
+What netapply reads back is compared with iproute2's view in full, so an attribute that one change drags
+along or loses is seen, whichever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from integration.test_contract_engine import Engine, at_work
+from integration.test_contract_samples import derived
+from integration.test_observe_routes import Facts, in_order, routes_by_ip, routes_by_netapply
+from netapply.families import default_of
+from netapply.lab import Lab
+from netapply.model.attribute import UNSET, Change, Row, Value, table_of
+from netapply.model.resource import Resource
+from netapply.model.route import METRIC_IPV6, PROTOCOL, Route
+from netapply.plan import Action
+
+Json = Any
+FAMILIES = ("inet", "inet6")
+TO = {"inet": "203.0.113.0/24", "inet6": "2001:db8:9::/48"}
+GATEWAYS = {
+    "inet": ("192.0.2.9", "192.0.2.10", "198.51.100.9", "10.9.9.9"),
+    "inet6": ("2001:db8::9", "2001:db8::a", "2001:db8:1::9", "2001:db8:77::9"),
+}
+"""Two on eno1, one on eno2, and one that is on no subnet of ours."""
+ADDRESSES = ("192.0.2.1/24", "2001:db8::1/64"), ("198.51.100.1/24", "2001:db8:1::1/64")
+
+SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
+    ("inet", "src"): ("192.0.2.1", "198.51.100.1"),
+    ("inet6", "src"): ("2001:db8::1", "2001:db8:1::1"),
+}
+IPV4_ONLY = {"scope"}
+WITHOUT_GATEWAY = {"scope"}
+"""Rows that a route through a gateway cannot have."""
+KEY_PARTS: dict[str, tuple[Value, ...]] = {
+    "table": (1, 252, 253, 256, 2**32 - 1, "main"),
+    "metric": (0, 1, METRIC_IPV6, 2**32 - 1),
+    "tos": (0, 4, 252),
+}
+SAME_IN_IPV6 = {("inet6", "metric", METRIC_IPV6), ("inet6", "tos", 4), ("inet6", "tos", 252)}
+"""Metric 0 is 1024, and there is no tos."""
+
+
+def samples_of(inet: str, row: Row) -> tuple[Value, ...]:
+    return SAMPLES.get((inet, row.attribute)) or derived(
+        Route.model_json_schema(by_alias=False)["properties"][row.attribute]
+    )
+
+
+ROWS = [
+    pytest.param(inet, row, id=f"{inet}-{row.attribute}")
+    for inet in FAMILIES for row in table_of(Route) if inet == "inet" or row.attribute not in IPV4_ONLY
+]  # fmt: skip
+
+
+def ways(inet: str) -> dict[str, Json]:
+    """Every sort of way that a route can take."""
+    near, beside, other, outside = GATEWAYS[inet]
+    found: dict[str, Json] = {
+        "gateway": {"via": near},
+        "gateway and device": {"via": other, "dev": "eno2"},
+        "device": {"dev": "eno1"},
+        "onlink": {"via": outside, "dev": "eno2", "onlink": True},
+        "weights": {"nexthops": [{"via": near}, {"via": beside, "weight": 256}, {"via": other, "weight": 3}]},
+        "two": {"nexthops": [{"via": beside}, {"via": other}]},
+        "two onlink": {"nexthops": [{"via": outside, "dev": name, "onlink": True} for name in ("eno1", "eno2")]},
+        **{word: {"type": word} for word in ("blackhole", "unreachable", "prohibit", "throw")},
+        "local": {"type": "local", "dev": "lo"},
+    }
+    if inet == "inet":
+        found["IPv6 gateway"] = {"via": "2001:db8::9", "dev": "eno1"}
+        found["link-local gateway"] = {"via": "fe80::9", "dev": "eno2"}
+        found["gateways of both"] = {"nexthops": [{"via": near}, {"via": "2001:db8:1::9"}]}
+        found["devices"] = {"nexthops": [{"dev": "eno1"}, {"dev": "eno2", "weight": 2}]}
+    else:
+        found["link-local gateway"] = {"via": "fe80::9", "dev": "eno2"}
+    return found
+
+
+WAYS = [pytest.param(inet, name, id=f"{inet}-{name}") for inet in FAMILIES for name in ways(inet)]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Engine]:
+    with Lab() as lab:
+        near, far = lab.host("near"), lab.host("far")
+        for number, addresses in enumerate(ADDRESSES, 1):
+            lab.cable(near, f"eno{number}", far, f"eth{number}")
+            for address in addresses:
+                near.add_address(address, f"eno{number}")
+        with at_work(near) as engine:
+            yield engine
+
+
+@pytest.fixture
+def engine(stage: Engine) -> Iterator[Engine]:
+    before = [in_order(routes_by_ip(stage, inet)) for inet in FAMILIES]
+    yield stage
+    stage.apply()
+    assert [in_order(routes_by_ip(stage, inet)) for inet in FAMILIES] == before
+
+
+def look(engine: Engine, inet: str, to: str = "") -> list[Facts]:
+    """The routes to a prefix by netapply's reader, once iproute2 has said the same of all routes."""
+    mine = routes_by_netapply(engine, inet)
+    assert in_order(mine) == in_order(routes_by_ip(engine, inet))
+    return [route for route in mine if route["to"] == (to or TO[inet])]
+
+
+def entry(inet: str, row: Row, *value: Value) -> Json:
+    said: dict[str, Json] = {row.attribute: one for one in value}
+    if row.attribute == "type":
+        way = ways(inet).get(said.get("type", ""), {"dev": "eno1"})
+    else:
+        way = {"dev": "eno1"} if row.attribute in WITHOUT_GATEWAY else {"via": GATEWAYS[inet][0]}
+    return {"to": TO[inet], **way, **said}
+
+
+def test_every_row_has_samples() -> None:
+    assert {row.change for row in table_of(Route)} == {Change.LIVE}
+    for inet in FAMILIES:
+        for row in table_of(Route):
+            assert len(samples_of(inet, row)) >= 2, f"give {row.attribute} an entry in SAMPLES"
+
+
+@pytest.mark.parametrize(("inet", "row"), ROWS)
+def test_a_route_is_made_with_it(engine: Engine, inet: str, row: Row) -> None:
+    for value in samples_of(inet, row):
+        engine.apply(routes=[entry(inet, row, value)])
+        (route,) = look(engine, inet)
+        assert route[row.attribute] == number_of(row, value)
+        engine.apply()
+        assert look(engine, inet) == []
+
+
+def number_of(row: Row, value: Value) -> Value:
+    return {"static": 4, "boot": 3, "netapply": PROTOCOL}[value] if row.attribute == "protocol" else value
+
+
+@pytest.mark.parametrize(("inet", "row"), ROWS)
+def test_a_route_changes_in_place(engine: Engine, inet: str, row: Row) -> None:
+    """One message replaces it: never two routes, never none, and nothing else about it moves."""
+    samples = samples_of(inet, row)
+    engine.apply(routes=[entry(inet, row, samples[0])])
+    for before, after in pairwise((*samples, samples[0])):
+        plan = engine.apply(routes=[entry(inet, row, after)])
+        (route,) = look(engine, inet)
+        assert route[row.attribute] == number_of(row, after), before
+        assert [change.action for change in plan.changes] == [Action.UPDATE]
+        assert [operation.replace for operation in plan.operations] == [True]
+
+
+def default(row: Row) -> Value:
+    return default_of(Resource(("route",), "route"), row.attribute)
+
+
+@pytest.mark.parametrize(("inet", "row"), [case for case in ROWS if default(case.values[1]) is not UNSET])
+def test_a_route_returns_to_the_default(engine: Engine, inet: str, row: Row) -> None:
+    """What the file no longer names goes back to what a route has where nobody says anything."""
+    for value in samples_of(inet, row):
+        engine.apply(routes=[entry(inet, row, value)])
+        engine.apply(routes=[entry(inet, row)])
+        (route,) = look(engine, inet)
+        assert route[row.attribute] == number_of(row, default(row))
+
+
+@pytest.mark.parametrize(("inet", "name"), WAYS)
+def test_one_way_replaces_any_other(engine: Engine, inet: str, name: str) -> None:
+    """Into every way below it and back; each time the route is what it is when it is made so at once."""
+    way = {"to": TO[inet], **ways(inet)[name]}
+    engine.apply(routes=[way])
+    fresh = look(engine, inet)
+    names = list(ways(inet))
+    for other in (ways(inet)[each] for each in names[names.index(name) + 1 :]):
+        engine.apply(routes=[{"to": TO[inet], **other}])
+        assert len(look(engine, inet)) == 1
+        engine.apply(routes=[way])
+        assert without_scope(look(engine, inet)) == without_scope(fresh)
+
+
+def without_scope(routes: list[Facts]) -> list[Facts]:
+    """The scope of the route that was there before stays where the kernel allows it."""
+    return [{**route, "scope": None} for route in routes]
+
+
+@pytest.mark.parametrize("part", KEY_PARTS)
+@pytest.mark.parametrize("inet", FAMILIES)
+def test_routes_that_differ_in_their_key_live_side_by_side(engine: Engine, inet: str, part: str) -> None:
+    values = [value for value in KEY_PARTS[part] if (inet, part, value) not in SAME_IN_IPV6]
+    via, other = GATEWAYS[inet][:2]
+    engine.apply(routes=[{"to": TO[inet], "via": via, part: value} for value in values])
+    assert len(look(engine, inet)) == len(values)
+    for value in values:
+        changed = [{"to": TO[inet], "via": other if each == value else via, part: each} for each in values]
+        engine.apply(routes=changed)
+        assert sum(route["nexthops"][0].via == other for route in look(engine, inet)) == 1
+
+
+@pytest.mark.parametrize("inet", FAMILIES)
+def test_a_default_route_is_the_prefix_without_bits(engine: Engine, inet: str) -> None:
+    prefix = {"inet": "0.0.0.0/0", "inet6": "::/0"}[inet]
+    for to, via in zip(("default", prefix, "default"), GATEWAYS[inet][:3], strict=True):
+        engine.apply(routes=[{"to": to, "via": via}])
+        assert [route["nexthops"][0].via for route in look(engine, inet, prefix)] == [via]
