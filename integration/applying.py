@@ -10,8 +10,8 @@ from typing import Final
 from netapply import Host, Plan, Result
 from netapply.errors import KernelError
 from netapply.kernel.submit import Submitter
-from netapply.lab import Lab
 from netapply.lab import Host as LabHost
+from netapply.lab import Lab
 from netapply.plan import Operation
 
 PLANS: Final = Path(__file__).parent.parent / "plans"

@@ -9,24 +9,26 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-
 from typing import Any, Final
 
 MOVING: Final = {
     "ifindex", "operstate", "flags", "stats", "stats64", "link_index", "timer", "hello_timer", "tcn_timer",
-    "topology_change_timer", "gc_timer", "root_timer", "preferred_life_time", "valid_life_time", "tentative", "dadfailed",
-    "optimistic", "link_netnsid", "expires", "used", "cacheinfo", "message_age_timer", "forward_delay_timer",
-    "hold_timer", "state", "topology_change", "topology_change_detected", "config_pending", "priority_hex", "no", "id",
-    "designated_port", "bridge_id", "root_id", "root_port", "root_path_cost", "promiscuity", "allmulti", "qdisc",
-    "designated_cost", "multicast_router", "topology_change_ack", "mcast_n_groups", "carrier_changes",
+    "topology_change_timer", "gc_timer", "root_timer", "preferred_life_time", "valid_life_time", "tentative",
+    "dadfailed", "optimistic", "link_netnsid", "expires", "used", "cacheinfo", "message_age_timer",
+    "forward_delay_timer", "hold_timer", "state", "topology_change", "topology_change_detected",
+    "config_pending", "priority_hex", "no", "id", "designated_port", "bridge_id", "root_id", "root_port",
+    "root_path_cost", "promiscuity", "allmulti", "qdisc", "designated_cost", "multicast_router",
+    "topology_change_ack", "mcast_n_groups", "carrier_changes",
 }  # fmt: skip
 IP_COMMANDS: Final = (
     ("-d", "link"), ("-d", "address"), ("-4", "-d", "route", "show", "table", "all"),
-    ("-6", "-d", "route", "show", "table", "all"), ("-4", "rule"), ("-6", "rule"), ("neigh", "show", "nud", "permanent"),
+    ("-6", "-d", "route", "show", "table", "all"), ("-4", "rule"), ("-6", "rule"),
+    ("neigh", "show", "nud", "permanent"),
 )  # fmt: skip
 PARAMETERS: Final = "cd /proc/sys/net && grep -rs . ipv4/conf ipv6/conf ipv4/ip_forward"
 RANDOM: Final = ("stable_secret", "mc_forwarding")
-SETTLING_SECONDS: Final = 3.0
+SETTLING_SECONDS: Final = 5.0
+REST_SECONDS: Final = 1.3
 
 
 def _ip(netns: str, *arguments: str) -> list[Any]:
@@ -66,7 +68,12 @@ def _does_something(line: str) -> bool:
 def _is_link_local_noise(entry: Any) -> bool:
     """The kernel makes these when duplicate address detection ends, a second or two after link up."""
     text = json.dumps(entry)
-    return '"multicast"' in text or '"fe80::/64"' in text or ('"fe80::' in text and '"local"' in text) or "ff00::/8" in text
+    return (
+        '"multicast"' in text
+        or '"fe80::/64"' in text
+        or ('"fe80::' in text and '"local"' in text)
+        or "ff00::/8" in text
+    )
 
 
 def snapshot(netns: str) -> dict[str, list[Any]]:
@@ -100,6 +107,22 @@ def settled(netns: str, wanted: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return seen
 
 
+def steady(netns: str) -> dict[str, list[Any]]:
+    """A snapshot of a namespace that has come to rest.
+
+    A port's carrier is noticed up to a second after it is there, and only then the link gets its
+    link-local address.
+    """
+    deadline = time.monotonic() + 3 * SETTLING_SECONDS
+    seen, since = snapshot(netns), time.monotonic()
+    while time.monotonic() - since < REST_SECONDS and time.monotonic() < deadline:
+        time.sleep(0.1)
+        latest = snapshot(netns)
+        if latest != seen:
+            seen, since = latest, time.monotonic()
+    return seen
+
+
 def difference(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> str:
     """The first lines that differ, for an assertion's message; empty where nothing does."""
     lines = []
@@ -110,5 +133,3 @@ def difference(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> str
         if former == latter and before[part] != after[part]:
             lines.append(f"~ {part}: another order")
     return "\n".join(lines[:40])
-
-

@@ -7,13 +7,14 @@ tests go in by the same door: resources with all their attributes, planned and s
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
 
 from integration.test_contract_engine import Engine, at_work
+from integration.test_observe_links import address_of
 from netapply.families import same
 from netapply.kernel.addresses import encode_address
 from netapply.kernel.wire import message as m
@@ -55,25 +56,8 @@ NEGOTIABLE = {
 """What RTM_NEWADDR with NLM_F_REPLACE does change, some of it only one way. Everything else it ignores
 and says yes, so an address changes by leaving and coming back."""
 
-FLAG_WORDS = {"mngtmpaddr": "managetempaddr", "autojoin": "mcautojoin"}
-FLAGS = ("nodad", "home", "mngtmpaddr", "noprefixroute", "autojoin")
-SHOWN: dict[str, Callable[[Json], Value]] = {
-    "peer": lambda info: info.get("address"),
-    "broadcast": lambda info: info.get("broadcast"),
-    "label": lambda info: info["label"] if info.get("label", LINK) != LINK else None,
-    "metric": lambda info: info.get("metric"),
-    "scope": lambda info: info["scope"],
-    "flags": lambda info: tuple(FLAG_WORDS.get(word, word) for word in FLAGS if info.get(word)),
-    "secondary": lambda info: bool(info.get("secondary")),
-    "lifetimes": lambda info: _finite(info["preferred_life_time"], info["valid_life_time"]),
-}
-"""How `ip -d -j address` says it; iproute2 shows the protocol only since 6.4."""
-
-
-
-def _finite(preferred: int, valid: int) -> Value:
-    return None if valid == 2**32 - 1 else (preferred, valid)
-
+BY_IP = {"peer", "broadcast", "label", "metric", "scope", "flags", "secondary", "lifetimes"}
+"""Rows that iproute2 shows; the protocol it shows only since 6.4."""
 
 CASES = [pytest.param(*case, id="-".join(case)) for case in SAMPLES]
 
@@ -100,7 +84,7 @@ def operation(verb: Verb, key: Key, **attributes: Value) -> Operation:
 
 def shown(engine: Engine) -> list[Json]:
     """The addresses of the link as iproute2 says them."""
-    (link,) = engine.ip("address", "show", "dev", LINK)
+    (link,) = engine.ip("-N", "address", "show", "dev", LINK)
     return [info for info in link["addr_info"] if info]
 
 
@@ -108,7 +92,7 @@ def look(engine: Engine, key: Key, row: str) -> Value:
     """The row's value by netapply's reader, once iproute2 has said the same; a lease's rounded to its begin."""
     value = engine.seen(key).attributes[row]
     (info,) = (info for info in shown(engine) if f"{info['local']}/{info['prefixlen']}" == key[2])
-    assert row not in SHOWN or same(row, SHOWN[row](info), value)
+    assert row not in BY_IP or same(row, address_of(LINK, info)[row], value)
     return tuple(-(-seconds // 600) * 600 for seconds in value) if row == "lifetimes" and value else value
 
 
@@ -116,7 +100,7 @@ def test_every_row_is_in_the_contract() -> None:
     table = set(table_of(Address).rows)
     assert {row for _, row in SAMPLES} | BY_ORDER == table
     assert {row for family, row in SAMPLES if family == "inet6"} | NOT_IN_IPV6 | BY_ORDER == table
-    assert set(SHOWN) | {"protocol"} == table
+    assert BY_IP | {"protocol"} == table
     assert {row.change for row in table_of(Address)} == {Change.RECREATE}
 
 
@@ -148,7 +132,7 @@ def test_the_kernel_would_not_change_it_in_place(engine: Engine, family: str, ro
     key = ("address", LINK, ADDRESS[family])
     changed = False
     for before, after in permutations(SAMPLES[family, row], 2):
-        engine.restore(Resource(key, "address", {**dict.fromkeys(SHOWN), "flags": (), "scope": "global",
+        engine.restore(Resource(key, "address", {**dict.fromkeys(BY_IP), "flags": (), "scope": "global",
                                                  "secondary": False, "protocol": 4, row: before}))  # fmt: skip
         replace(engine, operation(Verb.CREATE, key, **{"protocol": 4, row: after}))
         changed = changed or look(engine, key, row) != before

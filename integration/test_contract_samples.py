@@ -38,6 +38,14 @@ COMPANY: dict[tuple[str, str], dict[str, Value]] = {}
 """What else a device needs before a row can be set at all."""
 
 
+def _plain(name: str) -> Callable[[Json], Value]:
+    return lambda data: data[name]
+
+
+def _first_of(*names: str) -> Callable[[Json], Value]:
+    return lambda data: next((data[name] for name in names if name in data), None)
+
+
 def _centiseconds(name: str) -> Callable[[Json], Value]:
     return lambda data: data[name] / 100
 
@@ -63,12 +71,11 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
     "veth": {"peer": lambda data: data["lower"]},
     "vxlan": {
         "vni": lambda data: data["id"],
-        "remote": lambda data: data.get("remote") or data.get("remote6"),
-        "local": lambda data: data.get("local") or data.get("local6"),
+        "remote": _first_of("remote", "remote6", "group", "group6"),
+        "local": _first_of("local", "local6"),
         "dev": lambda data: data.get("link"),
         "tos": lambda data: int(data.get("tos", "0"), 0),
-        **{name: lambda data, name=name: data[name] for name in ("port", "ttl", "learning", "ageing", "df")},
-        "udp_csum": lambda data: data["udp_csum"],
+        **{name: _plain(name) for name in ("port", "ttl", "learning", "ageing", "df", "udp_csum")},
     },
 }
 """How it says what one kind has; `lower` is what it prints behind the `@` of a name."""

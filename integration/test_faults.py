@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from integration.applying import CARRY_OUT, PLANS, Node, failing_at, one_node
-from integration.snapshot import difference, settled, snapshot
+from integration.snapshot import difference, settled, snapshot, steady
 from netapply.errors import JournalError, RolledBackError
 from netapply.kernel.submit import Submitter
 from netapply.lab import Lab
@@ -73,7 +73,7 @@ def make_foreign(node: Node) -> None:
 
 def fail_everywhere(node: Node, wish: str | Path) -> int:
     """Fail each operation in turn; the number of operations, each of which was undone without a trace."""
-    before = snapshot(node.netns)
+    before = steady(node.netns)
     count = len(node.plan(wish).operations)
     for number in range(count):
         plan = node.plan(wish)
@@ -113,7 +113,7 @@ def test_rollback_returns_from_a_rebuild(tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         node.settle(BEFORE)
         make_foreign(node)
-        before = snapshot(node.netns)
+        before = steady(node.netns)
         node.settle(AFTER)
         node.host.rollback().apply()
         after = settled(node.netns, before)
@@ -150,7 +150,7 @@ def test_a_killed_apply_is_recovered(tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         node.settle(BEFORE)
         make_foreign(node)
-        before = snapshot(node.netns)
+        before = steady(node.netns)
         groups = len(node.plan(AFTER).pure.batches())
         for number in range(groups):
             killed_at(node, AFTER, number)

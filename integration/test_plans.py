@@ -11,7 +11,7 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet
 
 from integration.applying import PLANS, Node, one_node
-from integration.snapshot import difference, settled, snapshot
+from integration.snapshot import difference, settled, snapshot, steady
 from netapply.lab import Host as LabHost
 from netapply.lab import Lab, capture, ping
 
@@ -19,7 +19,7 @@ from netapply.lab import Lab, capture, ping
 @pytest.mark.parametrize("plan", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_plan_applies_twice_and_rolls_back(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
-        before = snapshot(node.netns)
+        before = steady(node.netns)
         node.settle(plan)
         assert snapshot(node.netns) != before, "the plan changed nothing"
         node.host.rollback().apply()
@@ -74,7 +74,9 @@ def test_masquerade_rewrites_the_source(tmp_path: Path) -> None:
     with one_node(tmp_path) as (lab, node, outside):
         outside.add_address("198.51.100.1/24", "eth0")
         node.settle(PLANS / "masquerade.yaml")
-        guest = lab.guest(node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0")
+        guest = lab.guest(
+            node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0"
+        )
         with capture.frames(outside, "eth0", lambda packet: ICMP in packet) as heard:
             assert reaches(guest, "198.51.100.1"), "the answer finds its way back to the guest"
         sources = {packet[IP].src for packet in heard}
@@ -85,7 +87,9 @@ def test_port_forward_reaches_the_guest(tmp_path: Path) -> None:
     with one_node(tmp_path) as (lab, node, outside):
         outside.add_address("198.51.100.1/24", "eth0")
         node.settle(PLANS / "port-forward.yaml")
-        guest = lab.guest(node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0")
+        guest = lab.guest(
+            node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0"
+        )
         with guest.listen_tcp(80, banner="guest") as server:
             answer = outside.ask_tcp("198.51.100.5", 8080)
         assert answer.banner == "guest"
@@ -100,7 +104,9 @@ def test_vxlan_pair_carries_frames_in_udp(tmp_path: Path) -> None:
         for node, plan in zip(nodes, ("vxlan-pair.yaml", "vxlan-pair-b.yaml"), strict=True):
             node.settle(PLANS / plan)
         guests = [
-            lab.guest(node.machine, "tap100i0", address=f"10.0.3.{100 + number}/24", master="myvnet1", mtu=1450)
+            lab.guest(
+                node.machine, "tap100i0", address=f"10.0.3.{100 + number}/24", master="myvnet1", mtu=1450
+            )
             for number, node in enumerate(nodes)
         ]
         with capture.frames(nodes[1].machine, "eno1", _is_vxlan) as outer:

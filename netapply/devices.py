@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Desired, Resource
-from netapply.model.route import Nexthop
+from netapply.model.routing import Nexthop
 
 Networks = dict[tuple[int, int], dict[int, str]]
 """Link by network number, by (IP version, prefix length)."""

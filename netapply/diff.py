@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from netapply.errors import ForeignError, MissingError
 from netapply.families import ORDERED, change_of, default_of, disruption_of, same
 from netapply.kinds import KIND_OF
-from netapply.model.address import is_static
+from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET, Disruption, Value
 from netapply.model.attribute import Change as How
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
-from netapply.model.route import same_nexthops
+from netapply.model.routing import same_nexthops
 from netapply.plan.change import Action, Change, Step
 
 _FOR_MTU = frozenset({"link", "dev", "remote", "local"})

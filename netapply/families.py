@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from netapply.kinds import link_table
-from netapply.model.address import Address
 from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value, table_of
 from netapply.model.resource import Resource
-from netapply.model.route import Route, same_nexthops
-from netapply.model.rule import Rule
+from netapply.model.routing import same_nexthops
 
-_TABLES: Final = {"address": table_of(Address), "route": table_of(Route), "rule": table_of(Rule)}
 _EMPTY: Final = Table()
 _ROUTE_DEFAULTS: Final = {"src": None, "mtu": None, "advmss": None, "hoplimit": None, "protocol": "netapply"}
 ORDERED: Final = frozenset({"nat"})
@@ -22,7 +20,25 @@ def table_for(resource: Resource) -> Table:
     """The attribute table of a resource."""
     if resource.family == "link":
         return link_table(resource.kind)
-    return _TABLES.get(resource.family, _EMPTY)
+    return _table_of(resource.family)
+
+
+@cache
+def _table_of(family: str) -> Table:
+    """The models are imported when a resource of their family changes: each takes a millisecond or two."""
+    if family == "address":
+        from netapply.model.address import Address
+
+        return table_of(Address)
+    if family == "route":
+        from netapply.model.route import Route
+
+        return table_of(Route)
+    if family == "rule":
+        from netapply.model.rule import Rule
+
+        return table_of(Rule)
+    return _EMPTY
 
 
 def row_of(resource: Resource, attribute: str) -> Row | None:

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from netapply.kinds import KIND_OF, link_table
-from netapply.model.address import is_static
+from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
 from netapply.model.nat_words import entry_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Resource, State
-from netapply.model.route import ANY, DYNAMIC, METRIC_IPV6, TABLES, Nexthop
-from netapply.model.rule import SELECTORS
+from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop
 
 TABLE_WORDS = {number: word for word, number in TABLES.items()}
 RULE_WORDS = {"src": "from", "dst": "to", "invert": "not"}
@@ -25,7 +24,9 @@ def document(observed: State, owned: Owned | None = None) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "links": _links(state),
         "routes": [_route(item) for item in _family(state, "route") if _is_file_route(item)],
-        "rules": [_rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL],
+        "rules": [
+            _rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL
+        ],
         "sysctl": {item.name: item.attributes["value"] for item in _family(state, "sysctl")},
         "nat": [entry_of(item.key) for item in _family(state, "nat")],
     }

@@ -17,7 +17,13 @@ from typing import IO, Any
 from netapply.errors import StateError
 from netapply.execute.durable import append_line, read_text, sync_directory, write_whole
 from netapply.execute.image import BeforeImage
-from netapply.execute.notation import keys_to_json, owned_from_json, owned_to_json, resource_from_json, resource_to_json
+from netapply.execute.notation import (
+    keys_to_json,
+    owned_from_json,
+    owned_to_json,
+    resource_from_json,
+    resource_to_json,
+)
 from netapply.model.owned import Owned
 
 VERSION = 1
@@ -53,7 +59,9 @@ class Record:
 def _from_json(data: dict[str, Any], marks: int) -> Record:
     before = {resource.key: resource for resource in map(resource_from_json, data["before"])}
     image = BeforeImage(
-        before, {tuple(key) for key in data["made"]}, {tuple(key): tuple(names) for key, names in data["touched"]}
+        before,
+        {tuple(key) for key in data["made"]},
+        {tuple(key): tuple(names) for key, names in data["touched"]},
     )
     return Record(
         data["boot"], data["namespace"], data["source"], image, owned_from_json(data["owned"]), data["operations"],
@@ -81,7 +89,7 @@ class Journal:
         """Write the whole record to disk; StateError where that cannot be, and nothing was touched."""
         record.started, record.pid = time.time(), os.getpid()
         write_whole(self._path, json.dumps(record.to_json(), separators=(",", ":")) + "\n")
-        self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115 (open as long as the transaction)
+        self._file = self._path.open("a", encoding="utf-8")
 
     def mark(self, number: int) -> None:
         """Say, on disk, that group `number` is about to run."""

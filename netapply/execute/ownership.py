@@ -44,7 +44,7 @@ def _remember(owned: Owned, change: Change, wish: Resource) -> None:
     found = owned.set_here.setdefault(change.key, {})
     for step in change.steps:
         goal = default_of(wish, step.attribute) if ours else step.before
-        if goal is UNSET and change.action is Action.UPDATE:
+        if goal is UNSET and step.before is not None:
             goal = step.before
         if goal is not UNSET and step.attribute in wish.attributes:
             found.setdefault(step.attribute, goal)

@@ -163,7 +163,9 @@ def _unlike(remaining: list[Change]) -> KernelError:
     first = remaining[0]
     where = str(first.origin) if first.origin else ""
     more = f", and {len(remaining) - 1} more" if len(remaining) > 1 else ""
-    return KernelError(f"verify: the kernel accepted the plan, but does not have {_in_words(first)}{more}", 5, "", where)
+    return KernelError(
+        f"verify: the kernel accepted the plan, but does not have {_in_words(first)}{more}", 5, "", where
+    )
 
 
 def _in_words(change: Change) -> str:

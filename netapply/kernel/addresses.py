@@ -8,12 +8,12 @@ from typing import Any, Final
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import ADDRESS
-from netapply.kernel.wire.scalar import pack_ip, unpack_ip
+from netapply.kernel.wire.scalar import pack_ip, unpack_ip, unpack_text
 from netapply.kernel.wire.shape import Shapes
-from netapply.model.address import PROTO_KERNEL, SCOPES
+from netapply.model.addressing import PROTO_KERNEL, SCOPES
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
-from netapply.model.route import PROTOCOL
+from netapply.model.routing import PROTOCOL
 from netapply.plan.plan import Operation, Verb
 
 IFADDRMSG: Final = struct.Struct("=BBBBI")
@@ -74,7 +74,7 @@ def _by_kernel(proto: int, local: str) -> bool:
 
 def _label(seen: dict[int, bytes], link: str) -> str | None:
     """The label where it is more than the link's name, which the kernel fills in by itself."""
-    label = seen[IFA_LABEL][:-1].decode() if IFA_LABEL in seen else link
+    label = unpack_text(seen[IFA_LABEL]) if IFA_LABEL in seen else link
     return label if label != link else None
 
 

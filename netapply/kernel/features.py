@@ -6,6 +6,7 @@ import errno
 import os
 import struct
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from netapply.errors import MissingError, PrivilegeError
@@ -26,7 +27,7 @@ CAP_NET_ADMIN: Final = 12
 
 def require_privilege() -> None:
     """Raise PrivilegeError unless the process may change the network (capabilities(7))."""
-    with open("/proc/self/status") as status:
+    with Path("/proc/self/status").open() as status:
         effective = next(line.split()[1] for line in status if line.startswith("CapEff"))
     if not int(effective, 16) >> CAP_NET_ADMIN & 1:
         raise PrivilegeError(

@@ -11,7 +11,7 @@ from netapply.kernel.wire import definitions
 from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
-from netapply.kinds import KINDS, link_table
+from netapply.kinds import link_table
 from netapply.model.attribute import LINK, Row, Value
 
 GENERIC: Final = definitions.LINK
@@ -46,7 +46,7 @@ class Writer:
             return attribute(self.number, self.pack(indexes[value] if value else 0))
         if self.number6:
             number = self.number6 if value and ":" in value else self.number
-            return attribute(number, self.pack(value or "0.0.0.0"))  # noqa: S104 (the kernel's "none")
+            return attribute(number, self.pack(value or "0.0.0.0"))
         return attribute(self.number, self.pack("" if value is None else self.to_wire(value)))
 
 
@@ -95,12 +95,6 @@ def codec_of(kind: str) -> LinkCodec:
     codec.absent = dict.fromkeys(table.rows)
     codec.shapes = Shapes(wanted=codec.data.keys())
     return codec
-
-
-def generic_numbers() -> set[int]:
-    """Of every attribute that some kind has and that stands outside IFLA_INFO_DATA."""
-    names = {row.nla.name for kind in KINDS for row in link_table(kind.kind)}
-    return {GENERIC[name][0] for name in names if name in GENERIC}
 
 
 def known(attributes: dict[str, Any], kind: str) -> None:

@@ -6,10 +6,11 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from netapply.kernel.link_codec import LinkCodec, codec_of, generic_numbers, known
+from netapply.kernel.link_codec import LinkCodec, codec_of, known
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import INFO, LINK, VETH
+from netapply.kernel.wire.scalar import unpack_text
 from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
@@ -24,13 +25,7 @@ IFLA_LINKINFO, IFLA_PROP_LIST = LINK["IFLA_LINKINFO"][0], LINK["IFLA_PROP_LIST"]
 IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRESS"][0]
 IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
 INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
-OUTER: Final = Shapes(
-    IFINFOMSG.size,
-    {
-        IFLA_IFNAME, IFLA_LINK, IFLA_NETNSID, IFLA_LINKINFO, IFLA_PROP_LIST, IFLA_AF_SPEC, IFLA_PERM_ADDRESS,
-        *generic_numbers(),
-    },
-)  # fmt: skip
+OUTER: Final = Shapes(IFINFOMSG.size)
 INFO_SHAPES: Final = Shapes()
 NO_MAC: Final = "00:00:00:00:00:00"
 PASSTHRU: Final = "passthru"
@@ -69,7 +64,7 @@ def read_indexes(netlink: Netlink) -> dict[str, int]:
     for data in dump(netlink):
         for number, payload in m.attributes(data, 16, len(data)):
             if number == IFLA_IFNAME:
-                indexes[payload[:-1].decode()] = IFINFOMSG.unpack_from(data)[2]
+                indexes[unpack_text(payload)] = IFINFOMSG.unpack_from(data)[2]
                 break
     return indexes
 
@@ -77,7 +72,7 @@ def read_indexes(netlink: Netlink) -> dict[str, int]:
 def _read_link(data: bytes, links: Links) -> None:
     _, kind_of_device, index, flags, _ = IFINFOMSG.unpack_from(data)
     seen = OUTER.read(data)
-    name = seen[IFLA_IFNAME][:-1].decode()
+    name = unpack_text(seen[IFLA_IFNAME])
     info = seen.get(IFLA_LINKINFO, b"")
     inside = INFO_SHAPES.read(info)
     kind = inside[INFO_KIND].rstrip(b"\0").decode() if INFO_KIND in inside else ""
@@ -86,6 +81,8 @@ def _read_link(data: bytes, links: Links) -> None:
     attributes["up"] = bool(flags & IFF_UP)
     if kind == "veth":
         attributes["peer"] = _index_of_peer(seen)
+    elif IFLA_NETNSID in seen:
+        _mark_as_foreign(attributes, codec)
     if kind_of_device != ARPHRD_ETHER or attributes["mac"] == NO_MAC or attributes.get("mode") == PASSTHRU:
         attributes["mac"] = None
     facts: dict[str, Value] = {"ifindex": index, "carrier": bool(flags & IFF_LOWER_UP)}
@@ -109,6 +106,13 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
     return attributes
 
 
+def _mark_as_foreign(attributes: dict[str, Value], codec: LinkCodec) -> None:
+    """What the link stands on is in another namespace, where its index means another device than here."""
+    for name in codec.references:
+        if name != "master" and attributes[name]:
+            attributes[name] = f"#{attributes[name]}"
+
+
 def _index_of_peer(seen: dict[int, bytes]) -> int | None:
     """The other end's index; None where it is in another namespace."""
     if IFLA_NETNSID in seen or IFLA_LINK not in seen:
@@ -119,7 +123,7 @@ def _index_of_peer(seen: dict[int, bytes]) -> int | None:
 def _read_altnames(link: str, properties: bytes, links: Links) -> None:
     for number, payload in m.attributes(properties, 0, len(properties)):
         if number == IFLA_ALT_IFNAME:
-            name = payload[:-1].decode()
+            name = unpack_text(payload)
             links.resources.append(Resource(("altname", link, name), "altname"))
 
 
@@ -127,7 +131,7 @@ def _resolve(link: Resource, names: dict[int, str]) -> None:
     """Indexes become names; an index of another namespace stays a number that no name equals."""
     for attribute in codec_of(link.kind).references if link.family == "link" else ():
         index = link.attributes[attribute]
-        if index is not None:
+        if isinstance(index, int):
             link.attributes[attribute] = names.get(index, f"#{index}") if index else None
 
 
@@ -183,7 +187,8 @@ def _newlink(
     if kind == "veth" and creating:
         data = _peer(attributes["peer"])
     if data or (kind and creating):
-        body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, kind.encode()) + (m.nested(INFO_DATA, data) if data else b""))
+        inside = m.nested(INFO_DATA, data) if data else b""
+        body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, kind.encode()) + inside)
     up = attributes.get("up")
     header = IFINFOMSG.pack(0, 0, index, IFF_UP if up else 0, 0 if up is None else IFF_UP)
     return m.message(m.RTM_NEWLINK, flags, header + body)

@@ -108,7 +108,20 @@ class Netlink:
         try:
             return self._socket.recv(1 << 20)
         except OSError as error:
+            self._make_room()
             raise _lost(error) from None
+
+    def _make_room(self) -> None:
+        """Throw away the answers that did fit: the next exchange, an undo, begins with an empty buffer."""
+        self._socket.setblocking(False)
+        for _ in range(BUFFER // 256):
+            try:
+                self._socket.recv(1 << 20)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue
+        self._socket.settimeout(PATIENCE)
 
     def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
         """Type, flags, sequence and payload of each message of one datagram that answers us."""

@@ -13,7 +13,7 @@ from netapply.kernel.wire.scalar import pack_ip, unpack_ip
 from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource
-from netapply.model.route import ANY, DYNAMIC, PROTOCOL, PROTOCOLS, TABLES, Nexthop, route_key
+from netapply.model.routing import ANY, DYNAMIC, PROTOCOL, PROTOCOLS, TABLES, Nexthop, route_key
 from netapply.plan.plan import Operation, Verb
 
 RTMSG: Final = struct.Struct("=BBBBBBBBI")
@@ -38,9 +38,14 @@ def read_routes(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
     routes: list[Resource] = []
     for inet, family in FAMILY.items():
         for data in netlink.dump(m.RTM_GETROUTE, RTMSG.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
-            if data[4] != TABLES["local"] and data[7] in TYPES and not U32.unpack_from(data, 8)[0] & RTM_F_CLONED:
+            if data[0] == family and _is_for_us(data):  # a kernel without IPv6 answers with IPv4's
                 routes.append(_read(inet, data, names))
     return routes
+
+
+def _is_for_us(data: bytes) -> bool:
+    cloned = U32.unpack_from(data, 8)[0] & RTM_F_CLONED
+    return data[4] != TABLES["local"] and data[7] in TYPES and not cloned
 
 
 def _read(inet: str, data: bytes, names: dict[int, str]) -> Resource:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from typing import Final
 
+from netapply.errors import KernelError
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import RULE
 from netapply.kernel.wire.scalar import SCALARS, pack_ip, unpack_ip
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
-from netapply.model.route import PROTOCOL
-from netapply.model.rule import ACTION, rule_key
+from netapply.model.routing import ACTION, PROTOCOL, rule_key
 from netapply.plan.plan import Operation, Verb
 
 FIB_RULE_HDR: Final = struct.Struct("=BBBBBBBBI")
@@ -27,12 +28,18 @@ PLAIN: Final = {
 
 
 def read_rules(netlink: Netlink) -> list[Resource]:
-    """All rules of both families, the kernel's three of each included."""
-    rules = []
-    for inet, family in FAMILY.items():
-        for data in netlink.dump(m.RTM_GETRULE, FIB_RULE_HDR.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
-            rules.append(_read(inet, data))
-    return rules
+    """All rules of both families, the kernel's own included (three in IPv4, two in IPv6)."""
+    return [_read(inet, data) for inet, family in FAMILY.items() for data in _dump(netlink, family)]
+
+
+def _dump(netlink: Netlink, family: int) -> list[bytes]:
+    """The rules of a family; none where the kernel runs without it (ipv6.disable=1)."""
+    try:
+        return netlink.dump(m.RTM_GETRULE, FIB_RULE_HDR.pack(family, 0, 0, 0, 0, 0, 0, 0, 0))
+    except KernelError as error:
+        if error.code != errno.EAFNOSUPPORT:
+            raise
+        return []
 
 
 def _read(inet: str, data: bytes) -> Resource:

@@ -31,6 +31,9 @@ OTHERWISE: Final = frozenset({
 })  # fmt: skip
 """Fields whose unit or sign in the message is not that of /proc/sys: read from there."""
 
+BY_ITSELF: Final = frozenset({"mtu", "mc_forwarding"})
+"""Settings that follow the link's MTU, and a running multicast daemon."""
+
 
 def read_sysctls(paths: Iterable[str], settings: dict[str, bytes]) -> list[Resource]:
     """The parameters that exist among `paths`; each link's message is decoded at most once."""
@@ -78,25 +81,33 @@ def link_settings(protocol: str, data: bytes) -> dict[str, str]:
 
 
 def unusual_settings(link: str, data: bytes) -> list[Resource]:
-    """The settings of a link that are not those which a new link begins with."""
+    """The settings of a link that are not those which a new link begins with.
+
+    What the message does not hold (every year's additions) is read from its file.
+    """
     found = []
     for protocol in ("ipv4", "ipv6"):
-        begin = _defaults(protocol)
-        for name, value in link_settings(protocol, data).items():
-            if begin.get(name, value) != value:
-                found.append(Resource(("sysctl", f"net/{protocol}/conf/{link}/{name}"), "sysctl", {"value": value}))
+        told = link_settings(protocol, data)
+        for tree in ("conf", "neigh"):
+            for name, begin in _defaults(f"net/{protocol}/{tree}").items():
+                path = f"net/{protocol}/{tree}/{link}/{name}"
+                value = told.get(name) if tree == "conf" else None
+                value = read_file(path) if value is None else value
+                if value not in (None, begin):
+                    found.append(Resource(("sysctl", path), "sysctl", {"value": value}))
     return found
 
 
-def _defaults(protocol: str) -> dict[str, str]:
-    directory = ROOT / "net" / protocol / "conf" / "default"
-    values = ((name, read_file(f"net/{protocol}/conf/default/{name}")) for name in _names(directory))
-    return {name: value for name, value in values if value is not None}
+def _defaults(tree: str) -> dict[str, str]:
+    """What a link begins with; `neigh/default` is in the first namespace only, elsewhere `lo` has the same."""
+    begin = "default" if exists(f"{tree}/default") else "lo"
+    values = ((name, read_file(f"{tree}/{begin}/{name}")) for name in _names(ROOT / tree / begin))
+    return {name: value for name, value in values if value is not None and name not in BY_ITSELF}
 
 
 def _names(directory: Path) -> list[str]:
     try:
-        return os.listdir(directory)
+        return [path.name for path in directory.iterdir()]
     except FileNotFoundError:
         return []
 

@@ -1,24 +1,65 @@
-"""Every device kind that netapply knows, each one attribute table in one file."""
+"""Every device kind that netapply knows, each one attribute table in one file.
+
+A kind's module is imported when somebody asks for the kind: a plan pays (1 to 2 ms each) only for those that
+the file or the host has, however many netapply comes to know.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from netapply.kinds.bridge import Bridge
-from netapply.kinds.macvlan import Macvlan
-from netapply.kinds.physical import Physical
-from netapply.kinds.veth import Veth
-from netapply.kinds.vxlan import Vxlan
 from netapply.model.attribute import Table, table_of
 from netapply.model.link import Link
 
-KINDS: Final[tuple[type[Link], ...]] = (Bridge, Macvlan, Physical, Veth, Vxlan)
-KIND_OF: Final[dict[str, type[Link]]] = {kind.kind: kind for kind in KINDS}
+if TYPE_CHECKING:
+    from netapply.kinds.bridge import Bridge
+    from netapply.kinds.macvlan import Macvlan
+    from netapply.kinds.physical import Physical
+    from netapply.kinds.veth import Veth
+    from netapply.kinds.vxlan import Vxlan
+
+    KINDS: tuple[type[Link], ...]
+
+CLASSES: Final = {"bridge": "Bridge", "macvlan": "Macvlan", "": "Physical", "veth": "Veth", "vxlan": "Vxlan"}
+"""Name of the class by kind; its module is called as the class, in lower case."""
+
+
+class _Kinds(Mapping[str, type[Link]]):
+    """The class by kind, imported on its first use."""
+
+    def __getitem__(self, kind: str) -> type[Link]:
+        name = CLASSES[kind]
+        found: type[Link] = getattr(import_module(f"netapply.kinds.{name.lower()}"), name)
+        return found
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in CLASSES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CLASSES)
+
+    def __len__(self) -> int:
+        return len(CLASSES)
+
+
+KIND_OF: Final[Mapping[str, type[Link]]] = _Kinds()
+
+
+def __getattr__(name: str) -> Any:
+    """`KINDS`, all of them, and each class by its name."""
+    if name == "KINDS":
+        return tuple(KIND_OF.values())
+    for kind, called in CLASSES.items():
+        if called == name:
+            return KIND_OF[kind]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def link_table(kind: str) -> Table:
     """The attributes of a kind; those of every link for a kind that netapply does not know (`tun`)."""
-    return table_of(KIND_OF.get(kind, Link))
+    return table_of(KIND_OF[kind] if kind in CLASSES else Link)
 
 
 __all__ = ["KINDS", "KIND_OF", "Bridge", "Link", "Macvlan", "Physical", "Veth", "Vxlan", "link_table"]

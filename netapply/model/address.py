@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
+from netapply.model.addressing import PROTO_KERNEL, SCOPES, address_key, address_resource, is_static
 from netapply.model.attribute import Change, Nla
-from netapply.model.resource import Key, Origin, Resource
 
 RECREATE = Change.RECREATE
-SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
-PROTO_KERNEL: Final = (1, 2, 3)
-"""IFA_PROTO of addresses that the kernel made itself: loopback, router advertisement, link-local."""
 
 
 class Address(BaseModel):
@@ -37,17 +34,4 @@ class Address(BaseModel):
     protocol: Annotated[int, Nla("IFA_PROTO", change=RECREATE)] = 0
     secondary: Annotated[bool, Nla("IFA_F_SECONDARY", change=RECREATE)] = False
 
-
-def address_key(link: str, address: str) -> Key:
-    return ("address", link, address)
-
-
-def address_resource(link: str, address: str, origin: Origin | None) -> Resource:
-    """The wish for one address, with nothing said about the rest."""
-    return Resource(address_key(link, address), "address", {}, origin=origin)
-
-
-def is_static(resource: Resource) -> bool:
-    """Whether a person or a tool put the address there for good: no lease, no router, no kernel."""
-    facts = resource.facts
-    return bool(facts.get("permanent", True)) and not facts.get("kernel_made", False)
+__all__ = ["PROTO_KERNEL", "SCOPES", "Address", "address_key", "address_resource", "is_static"]

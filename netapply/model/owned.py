@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource
-from netapply.model.route import PROTOCOL
+from netapply.model.routing import PROTOCOL
 
 
 @dataclass(slots=True)

@@ -7,27 +7,24 @@ else is attributes. IPv6 metric 0 means 1024 (IP6_RT_PRIO_USER) and is written a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from netapply.model.attribute import BYTES, Nla
 from netapply.model.resource import Key, Resource
-from netapply.model.values import IpAddress, LinkName, Network, family_of, text_of
-
-PROTOCOL: Final = 110
-"""The route and rule protocol that marks netapply's own (free in iproute2's rt_protos)."""
-PROTOCOLS: Final = {
-    "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "ra": 9, "zebra": 11, "bird": 12, "dhcp": 16,
-    "babel": 42, "netapply": PROTOCOL, "bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192,
-}  # fmt: skip
-DYNAMIC: Final = frozenset(
-    {"redirect", "kernel", "ra", "zebra", "bird", "dhcp", "babel", "bgp", "isis", "ospf", "rip"}
+from netapply.model.routing import (
+    ANY,
+    DYNAMIC,
+    METRIC_IPV6,
+    PROTOCOL,
+    PROTOCOLS,
+    TABLES,
+    Nexthop,
+    route_key,
+    same_nexthops,
 )
-"""Protocols whose routes belong to the kernel or to a daemon: never changed, never deleted."""
-TABLES: Final = {"default": 253, "main": 254, "local": 255}
-METRIC_IPV6: Final = 1024
-ANY: Final = {"inet": "0.0.0.0/0", "inet6": "::/0"}
+from netapply.model.values import IpAddress, LinkName, Network, family_of, text_of
 
 
 def table_number(value: object) -> int:
@@ -41,25 +38,6 @@ def table_number(value: object) -> int:
 
 
 Table = Annotated[int, BeforeValidator(table_number, json_schema_input_type=int | str)]
-
-
-class Nexthop(NamedTuple):
-    """One way out: a gateway, a device, or both; `weight` counts from 1."""
-
-    via: str | None = None
-    dev: str | None = None
-    weight: int = 1
-    onlink: bool = False
-
-    def __str__(self) -> str:
-        words = [f"via {self.via}" if self.via else "", f"dev {self.dev}" if self.dev else ""]
-        words.append(f"weight {self.weight}" if self.weight != 1 else "")
-        words.append("onlink" if self.onlink else "")
-        return " ".join(word for word in words if word)
-
-    def fits(self, seen: Nexthop) -> bool:
-        """Whether `seen` is what this wish leads to: a device that is not named is the kernel's choice."""
-        return self._replace(dev=self.dev or seen.dev) == seen
 
 
 class Leg(BaseModel):
@@ -172,21 +150,7 @@ class Route(BaseModel):
 
 ATTRIBUTES: Final = ("type", "src", "scope", "mtu", "advmss", "hoplimit", "protocol")
 
-
-def route_key(inet: str, table: int, to: str, metric: int, tos: int) -> Key:
-    if inet == "inet6" and metric == 0:
-        metric = METRIC_IPV6
-    return ("route", inet, str(table), to, str(metric), str(tos))
-
-
-def same_nexthops(desired: Any, seen: Any) -> bool:
-    """Whether the ways out are the same, in any order; what the file leaves open fits anything."""
-    if len(desired) != len(seen):
-        return False
-    rest = [Nexthop(*hop) for hop in seen]
-    for hop in sorted(desired, key=lambda hop: Nexthop(*hop).dev is None):  # the choosy ones first
-        match = next((other for other in rest if Nexthop(*hop).fits(other)), None)
-        if match is None:
-            return False
-        rest.remove(match)
-    return True
+__all__ = [
+    "ANY", "ATTRIBUTES", "DYNAMIC", "METRIC_IPV6", "PROTOCOL", "PROTOCOLS", "TABLES",
+    "Leg", "Nexthop", "Route", "Table", "route_key", "same_nexthops",
+]  # fmt: skip

@@ -6,15 +6,14 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from netapply.model.attribute import PLAIN, SWITCH, Change, Nla, choice
-from netapply.model.resource import Key, Resource
+from netapply.model.attribute import PLAIN, SWITCH, Change, Nla
+from netapply.model.resource import Resource
 from netapply.model.route import Table
+from netapply.model.routing import ACTION, SELECTORS, rule_key
 from netapply.model.values import LinkName, Network, family_of
 
 RECREATE = Change.RECREATE
-ACTION: Final = choice(lookup=1, goto=2, nop=3, blackhole=6, unreachable=7, prohibit=8)
 _EVERYTHING: Final = ("default", "0.0.0.0/0", "::/0")
-SELECTORS: Final = ("src", "dst", "iif", "oif", "fwmark", "fwmask", "tos", "ipproto", "invert")
 
 
 class Rule(BaseModel):
@@ -102,16 +101,6 @@ def _unreported(name: str, value: object) -> bool:
     if name in ("fwmark", "tos") and value == 0:
         return True
     return value is None or value is False or value in _EVERYTHING
-
-
-def rule_key(inet: str, priority: int, attributes: dict[str, object]) -> Key:
-    """A rule is all that it says: the kernel knows no change of a rule, and several may share a priority."""
-    words = [f"{name} {attributes[name]}" for name in SELECTORS if attributes.get(name) is not None] or ["all"]
-    lookup = attributes.get("action") == "lookup"
-    words.append(f"lookup {attributes.get('table')}" if lookup else str(attributes.get("action")))
-    if attributes.get("suppress_prefixlength") is not None:
-        words.append(f"suppress_prefixlength {attributes['suppress_prefixlength']}")
-    return ("rule", inet, str(priority), " ".join(words))
 
 
 __all__ = ["ACTION", "SELECTORS", "Rule", "rule_key"]

@@ -38,29 +38,33 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
         if item.family != "sysctl" or item.key in desired:
             if item.family == "route" and item.key not in by_key and not _links(item) & gone:
                 ground.require(item, reason, owned, desired)
-            _put_back(item, reason, by_key, gone, owned, consequences.taken)
+            _put_back(item, reason, by_key, gone, owned, consequences)
     _settle_moved(consequences.moved, desired, by_key)
     _reattach(observed, by_key)
+    for change in by_key.values():
+        if change.action in (Action.CREATE, Action.REPLACE) and change.after.get("master") in gone:
+            del change.after["master"]  # carried over from its former self
     notes = list(consequences.farewells())
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 
 def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
-    """Names of links that will not exist afterwards: deleted, or standing on a deleted one."""
+    """Names of links that will not exist afterwards: deleted, or standing on a deleted one and left there."""
     gone = {change.key[1] for change in changes if change.family == "link" and change.action is Action.DELETE}
+    staying = {change.key for change in changes if change.action is not Action.DELETE}
     grown = True
     while grown:
         size = len(gone)
         for key in consequences.lost:
             link = consequences.observed.resources[key]
-            if key[0] == "link" and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}:
+            if key[0] == "link" and key not in staying and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}:
                 gone.add(key[1])
         grown = len(gone) > size
     return gone
 
 
 def _put_back(
-    item: Resource, reason: str, by_key: dict[Key, Change], gone: set[str], owned: Owned, taken: set[Key]
+    item: Resource, reason: str, by_key: dict[Key, Change], gone: set[str], owned: Owned, consequences: Consequences
 ) -> None:
     change = by_key.get(item.key)
     if change is not None:
@@ -71,11 +75,13 @@ def _put_back(
         if item.name in gone:
             return
     elif _links(item) & gone:
+        consequences.for_good |= set() if item.family == "altname" else {item.key}
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
     restored.disruption = Disruption.RECREATE if item.family == "link" else Disruption.FLAP
-    if item.family == "address" and item.key not in taken:
-        restored.action, restored.before = Action.REPLACE, item.attributes  # it may survive, so delete it first
+    if item.family == "address" and item.key not in consequences.taken:
+        # it may survive, so it is deleted first
+        restored.action, restored.before = Action.REPLACE, item.attributes
     by_key[item.key] = restored
 
 
@@ -86,7 +92,9 @@ def _make_again(change: Change, item: Resource) -> None:
     """
     if change.action is Action.UPDATE and item.family != "route":
         change.action = Action.REPLACE if item.family == "link" else Action.CREATE
-        change.disruption = max(change.disruption, Disruption.RECREATE if item.family == "link" else Disruption.FLAP)
+        change.disruption = max(
+            change.disruption, Disruption.RECREATE if item.family == "link" else Disruption.FLAP
+        )
 
 
 def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> None:
@@ -105,9 +113,7 @@ def _links(item: Resource) -> set[str]:
     return {item.key[1]} if item.family in ("address", "altname") else set()
 
 
-def _settle_moved(
-    moved: list[tuple[Key, Key, str]], desired: Desired, by_key: dict[Key, Change]
-) -> None:
+def _settle_moved(moved: list[tuple[Key, Key, str]], desired: Desired, by_key: dict[Key, Change]) -> None:
     """A wish for one interface stands against a global parameter that overwrites it.
 
     A change that a global one brings about anyway needs no operation of its own.

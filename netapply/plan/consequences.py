@@ -39,6 +39,13 @@ class Consequences:
         self.moved: list[tuple[Key, Key, str]] = []
         """Global parameter, parameter that it overwrites, and the value which that one gets."""
         self._by_link = _by_link(observed)
+        self._by_source: dict[str, list[Resource]] = {}
+        self._secondaries: dict[tuple[str, str], list[Resource]] = {}
+        for item in observed:
+            if item.family == "route" and item.attributes.get("src"):
+                self._by_source.setdefault(item.attributes["src"], []).append(item)
+            elif item.family == "address" and item.attributes.get("secondary"):
+                self._secondaries.setdefault(_subnet(item.key), []).append(item)
         self._leaving = {
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
@@ -114,15 +121,16 @@ class Consequences:
 
     def _lose_with_address(self, change: Change) -> None:
         """A primary takes its secondaries along, and an address the routes that name it as source."""
-        link, gone = change.key[1], ipaddress.ip_interface(change.key[2])
-        promote = self.observed.get(("sysctl", f"net/ipv4/conf/{link}/promote_secondaries"))
-        keeps = promote is not None and promote.attributes["value"] != "0"
-        for item in self._by_link.get(link, ()):
-            if item.family == "address" and item.attributes.get("secondary") and not keeps:
-                if not change.before.get("secondary") and ipaddress.ip_interface(item.name).network == gone.network:
-                    self._lose(item, f"{change.key[2]} was its primary address")
-            elif item.family == "route" and item.attributes.get("src") == str(gone.ip):
-                self._lose(item, f"{gone.ip} was its source")
+        if not change.before.get("secondary"):
+            for item in self._secondaries.get(_subnet(change.key), ()):
+                self._lose(item, f"{change.key[2]} was its primary address")
+        self._lose_from(change.key[2])
+
+    def _lose_from(self, address: str) -> None:
+        """IPv4 drops the routes that name the address as source, whatever their link; IPv6 clears the source."""
+        source = address.partition("/")[0]
+        for route in self._by_source.get(source, ()):
+            self.lost.setdefault(route.key, f"{source} was its source")
 
     def _lose_with_last_address(self, link: str) -> None:
         """Without any IPv4 address a link has no IPv4 routes either (net/ipv4/fib_frontend.c, fib_disable_ip)."""
@@ -146,6 +154,8 @@ class Consequences:
 
     def _lose(self, item: Resource, reason: str) -> None:
         self.lost.setdefault(item.key, reason)
+        if item.family == "address":
+            self._lose_from(item.name)
 
     def _take(self, item: Resource, reason: str) -> None:
         self._lose(item, reason)
@@ -178,6 +188,11 @@ def returns_by_itself(item: Resource) -> bool:
         return item.attributes.get("protocol") in REMADE_BY_OTHERS
     from_router = ":" in item.name and item.attributes.get("lifetimes") is not None
     return item.family == "address" and bool(item.facts.get("kernel_made") or from_router)
+
+
+def _subnet(address: Key) -> tuple[str, str]:
+    """Link and network of an address: among equals only the first is primary."""
+    return address[1], str(ipaddress.ip_interface(address[2]).network)
 
 
 def _by_link(observed: State) -> dict[str, list[Resource]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from netapply.errors import ForeignError
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
-from netapply.model.route import Nexthop
+from netapply.model.routing import Nexthop
 from netapply.plan.change import Action, Change
 
 

@@ -127,7 +127,9 @@ def _rank(change: Change) -> int:
     return int(bool(change.after.get("secondary")))
 
 
-def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
+def _link(
+    change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]
+) -> Iterator[Operation]:
     name = change.key[1]
     height = heights.of(name)
     if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
@@ -140,7 +142,10 @@ def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str 
     if change.action is Action.UPDATE:
         verb, attributes = Verb.SET, {step.attribute: step.after for step in change.steps}
     else:
-        verb, attributes = Verb.CREATE, {key: value for key, value in change.after.items() if value is not None}
+        verb, attributes = (
+            Verb.CREATE,
+            {key: value for key, value in change.after.items() if value is not None},
+        )
     waits = name in held_down and attributes.get("up") is True
     if waits:
         attributes = {**attributes, "up": False} if verb is Verb.CREATE else _without_up(attributes)

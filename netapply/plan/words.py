@@ -7,7 +7,7 @@ from typing import Final
 
 from netapply.kinds import link_table
 from netapply.model.resource import Key
-from netapply.model.route import ANY, TABLES
+from netapply.model.routing import ANY, TABLES
 from netapply.plan.plan import Operation, Verb
 
 _NOUNS: Final = {"address": "address {2} on {1}", "altname": "altname {2} of {1}", "rule": "rule {2} {3}",

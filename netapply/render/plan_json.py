@@ -6,7 +6,7 @@ from typing import Any
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Origin
-from netapply.model.route import Nexthop
+from netapply.model.routing import Nexthop
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.plan import Operation, Plan
 from netapply.render.json_format import (

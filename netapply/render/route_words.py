@@ -7,7 +7,7 @@ from typing import Final
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Key
-from netapply.model.route import ANY, METRIC_IPV6, TABLES, Nexthop
+from netapply.model.routing import ANY, METRIC_IPV6, TABLES, Nexthop
 
 _TABLE_NAMES: Final = {str(number): name for name, number in TABLES.items()}
 _UNSAID_METRIC: Final = {"inet": "0", "inet6": str(METRIC_IPV6)}

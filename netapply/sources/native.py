@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from netapply.model.address import address_resource
+from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value

@@ -31,8 +31,9 @@ def _pack_text(text: str) -> bytes:
     return text.encode() + b"\0"
 
 
-def _unpack_text(data: bytes) -> str:
-    return bytes(data).split(b"\0", 1)[0].decode(errors="replace")
+def unpack_text(data: bytes) -> str:
+    """Text up to its NUL. The kernel takes names of any bytes; what is no UTF-8 reads like `\\xff`."""
+    return bytes(data).split(b"\0", 1)[0].decode(errors="backslashreplace")
 
 
 def _pack_mac(text: str) -> bytes:
@@ -56,7 +57,7 @@ SCALARS: Final[dict[str, tuple[Pack, Unpack]]] = {
     "ip6addr": IP,
     "ipaddr": IP,
     "target": IP,
-    "asciiz": (_pack_text, _unpack_text),
+    "asciiz": (_pack_text, unpack_text),
     "l2addr": (_pack_mac, _unpack_mac),
     "flag": (lambda value: b"", lambda data: True),
 }
