@@ -72,7 +72,8 @@ def make_masters(engine: Engine, kind: type[Link]) -> None:
 def entry(kind: type[Link], row: Row, *value: Value) -> dict[str, Json]:
     """A file's links: a device of this kind that says the least, and perhaps the row."""
     said = {**required(kind), **COMPANY.get((kind.kind, row.attribute), {})}
-    said |= {row.attribute: one for one in value}
+    for one in value:
+        said[row.attribute] = one
     return {PROBE: {"kind": kind.kind, **said} if kind.created else said}
 
 

@@ -159,7 +159,8 @@ def test_every_row_has_samples_that_a_file_may_hold(kind: type[Link], row: Row) 
     for value in values:
         model = kind.model_validate({**required(kind), row.attribute: value})
         assert getattr(model, row.attribute) == value
-    assert row.nla.default in (UNSET, None) or kind.model_validate({**required(kind), row.attribute: row.nla.default})
+    if row.nla.default not in (UNSET, None):
+        kind.model_validate({**required(kind), row.attribute: row.nla.default})
 
 
 @pytest.mark.parametrize(("kind", "row"), EVERY_ROW)

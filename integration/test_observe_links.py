@@ -39,7 +39,8 @@ link property add dev lower altname l
 link add name eno1.700 type bridge
 link add name größe'n=1%d type bridge
 link add name abcdefghijklmno mtu 1280 address 02:00:5e:10:00:07 type bridge
-link add vx4 mtu 1300 type vxlan id 7 dstport 4789 remote 192.0.2.9 local 192.0.2.1 dev eno1 ttl 64 tos 0x10 nolearning ageing 30 df inherit noudpcsum
+link add vx4 mtu 1300 type vxlan id 7 dstport 4789 remote 192.0.2.9 local 192.0.2.1 dev eno1 \
+    ttl 64 tos 0x10 nolearning ageing 30 df inherit noudpcsum
 link add vx6 type vxlan id 16777215 dstport 4789 remote 2001:db8::9 local 2001:db8::1 dev eno1 tos inherit df set
 link add vxgroup type vxlan id 9 group 239.1.1.1 dev eno2 dstport 1
 link add vxany up type vxlan external dstport 4790

@@ -16,7 +16,7 @@ from netapply.kernel.routes import SCOPES, TYPES
 from netapply.lab import Lab
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
-from netapply.model.route import ANY, METRIC_IPV6, PROTOCOLS, TABLES, Nexthop
+from netapply.model.route import ANY, PROTOCOLS, TABLES, Nexthop
 from netapply.model.rule import ACTION
 
 Json = Any
@@ -49,7 +49,8 @@ route add multicast 239.1.0.0/16 dev eno1
 -6 route add default via 2001:db8::9
 -6 route add default via fe80::9 dev eno2 metric 2000 proto ra
 -6 route add 2001:db8:9::/48 via 2001:db8::9 src 2001:db8::1 mtu 1400 advmss 500 hoplimit 9 proto static table 1000
--6 route add 2001:db8:a::/48 nexthop via 2001:db8::9 weight 3 nexthop via 2001:db8:77::9 dev eno1 onlink nexthop via fe80::9 dev eno2 weight 256
+-6 route add 2001:db8:a::/48 nexthop via 2001:db8::9 weight 3 \
+    nexthop via 2001:db8:77::9 dev eno1 onlink nexthop via fe80::9 dev eno2 weight 256
 -6 route add 2001:db8:b::/48 dev eno1 metric 5 table 4294967295
 -6 route add blackhole 2001:db8:c::/48
 -6 route add unreachable 2001:db8:d::/48 proto 110
@@ -65,7 +66,8 @@ route add 203.0.125.0/24 nhid 9
 -6 route add 2001:db8:11::/48 nhid 10
 """
 RULES = """
-rule add priority 7 not from 10.0.0.0/8 to 10.9.0.0/16 iif lo oif eno1 fwmark 0x5/0xff tos 0x10 ipproto tcp lookup 1000 suppress_prefixlength 3
+rule add priority 7 not from 10.0.0.0/8 to 10.9.0.0/16 iif lo oif eno1 fwmark 0x5/0xff \
+    tos 0x10 ipproto tcp lookup 1000 suppress_prefixlength 3
 rule add priority 7 from 10.0.0.0/8 lookup 1000
 rule add priority 8 blackhole protocol 110
 rule add priority 9 unreachable
@@ -75,7 +77,8 @@ rule add priority 12 iif gone lookup main
 rule add priority 13 ipproto 255 lookup 254 suppress_prefixlength 0
 rule add priority 4294967294 goto 4294967295
 rule add priority 4294967295 nop
--6 rule add priority 7 not from fd00::/8 to fd00::/16 iif lo oif eno1 fwmark 0x5/0xff tos 0x10 ipproto udp lookup 1000 suppress_prefixlength 0
+-6 rule add priority 7 not from fd00::/8 to fd00::/16 iif lo oif eno1 fwmark 0x5/0xff \
+    tos 0x10 ipproto udp lookup 1000 suppress_prefixlength 0
 -6 rule add priority 7 from fd00::/8 lookup 300
 -6 rule add priority 8 blackhole protocol 110
 -6 rule add priority 9 to 2001:db8::1 unreachable

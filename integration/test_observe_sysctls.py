@@ -76,7 +76,8 @@ def test_everything_unusual_is_remembered(engine: Engine, protocol: str) -> None
         moved = {path: value for tree in trees for path, value in unsettle(tree).items()}
         remembered = unusual_settings(LINK, observe(session.netlink).settings[LINK])
         values = {path: read_file(path) for path in moved}  # one may drag another along
-        untouched = {file.name for tree in trees for file in (ROOT / tree).iterdir()} - {Path(path).name for path in moved}
+        untouched = {file.name for tree in trees for file in (ROOT / tree).iterdir()}
+    untouched -= {Path(path).name for path in moved}
     found = {item.name: item.attributes["value"] for item in remembered if item.name.startswith(f"net/{protocol}/")}
     wanted = {path: value for path, value in values.items() if Path(path).name not in FOLLOWS}
     assert {path: value for path, value in wanted.items() if found.get(path) != value} == {}
@@ -127,5 +128,5 @@ def test_a_parameter_of_a_link_with_a_dot_in_its_name_is_written(engine: Engine)
 
 def test_a_parameter_that_the_kernel_refuses_is_named(engine: Engine) -> None:
     wish = Resource(("sysctl", f"net/ipv4/conf/{LINK}/rp_filter"), "sysctl", {"value": "words"})
-    with pytest.raises(KernelError, match=r"cannot set net\.ipv4\.conf\.eno1\.700\.rp_filter to words: Invalid argument"):
+    with pytest.raises(KernelError, match=r"cannot set .*eno1\.700.rp_filter to words: Invalid argument \(EINVAL\)"):
         engine.restore(wish)

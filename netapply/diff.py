@@ -17,10 +17,8 @@ from netapply.model.attribute import Change as How
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
 from netapply.model.routing import same_nexthops
+from netapply.model.sysctl import device_of
 from netapply.plan.change import Action, Change, Step
-
-_FOR_MTU = frozenset({"link", "dev", "remote", "local"})
-"""What the kernel's own MTU of a new link depends on: where they change, the former one may not fit."""
 
 
 def diff(desired: Desired, observed: State, owned: Owned) -> list[Change]:
@@ -63,9 +61,15 @@ def _wished(
     if not steps:
         return None
     change = changed(seen, steps, resource.origin)
-    if change.action is Action.REPLACE and "mtu" not in resource.attributes and _FOR_MTU & {step[0] for step in steps}:
+    if change.action is Action.REPLACE and "mtu" not in resource.attributes and _chooses_mtu(change):
         del change.after["mtu"]
     return change
+
+
+def _chooses_mtu(change: Change) -> bool:
+    """Whether the kernel's own MTU of a new link depends on another link: then the former one may not fit."""
+    lowers = {change.after.get("link"), change.after.get("dev"), change.before.get("link"), change.before.get("dev")}
+    return change.family == "link" and lowers != {None}
 
 
 def _steps(resource: Resource, seen: Resource) -> Iterator[Step]:
@@ -183,11 +187,17 @@ def _abandoned(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
     """Resources that the file names no more, on which netapply once set something."""
     for key in owned.set_here:
         seen = observed.get(key)
-        if seen is None or key in desired or owned.has(seen):
+        if seen is None or key in desired or owned.has(seen) or _goes_with_link(key, desired, observed, owned):
             continue
         steps = tuple(_returning(seen, owned, {}))
         if steps:
             yield changed(seen, steps, None, desired.absence)
+
+
+def _goes_with_link(key: Key, desired: Desired, observed: State, owned: Owned) -> bool:
+    """Whether this is a parameter of a link that is about to be deleted."""
+    link = observed.link(device_of(key[1]) or "") if key[0] == "sysctl" else None
+    return link is not None and owned.has(link) and link.key not in desired
 
 
 def _reordered(busy: set[Key], desired: Desired, observed: State) -> Iterator[Change]:

@@ -65,7 +65,7 @@ def test_an_interruption_while_looking(capsys: Captured) -> None:
 
 def test_an_interruption_while_applying(capsys: Captured) -> None:
     assert main(["apply", "--yes"], applying(KeyboardInterrupt())) == 130
-    assert capsys.readouterr().err == "netapply: interrupted; everything is as it was before\n"
+    assert capsys.readouterr().err == "netapply: interrupted; `netapply check` tells how things stand\n"
 
 
 def test_a_bug_is_one_line_and_asks_for_a_report(capsys: Captured) -> None:

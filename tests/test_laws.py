@@ -6,10 +6,12 @@ time, so that a red run can be repeated.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import cast
 
@@ -17,16 +19,21 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from netapply.devices import with_devices
 from netapply.diff import diff
 from netapply.errors import ForeignError, MissingError, RolledBackError
 from netapply.execute.image import before_image
 from netapply.execute.journal import Journal, Record
 from netapply.execute.transaction import restore
+from netapply.families import row_of
 from netapply.kernel.netlink import Netlink
+from netapply.model.attribute import Change, Disruption
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource
-from netapply.plan import Action, Operation, Plan, make_plan
+from netapply.plan import Action, Operation, Plan, Verb
 from netapply.plan.consequences import returns_by_itself
+from netapply.show import document
+from netapply.sources import loads
 from tests.law_files import NOTHING, File, files, read
 from tests.law_hosts import Deed, carry_out, deeds, machine
 from tests.law_story import Story, on_the_model
@@ -221,5 +228,94 @@ def managed(story: Story) -> Snapshot:
     return {
         key: (kind, {name: attributes[name] for name in attributes.keys() - chosen - ({"src"} & set(key[6:] and ("src",)))})
         for key, (kind, attributes) in story.kernel.snapshot().items()
-        if not (key[0] in ("address", "route") and "fe80:" in key[2])
+        if not any(part.startswith("fe80:") for part in key)
     }
+
+
+@laws
+@given(files(), files())
+def test_an_empty_file_leaves_what_was_there_before_netapply(first: File, second: File) -> None:
+    assume("net.ipv4.conf.default.proxy_arp" not in first["sysctl"] | second["sysctl"])
+    story = Story(machine())
+    as_it_was = managed(story)
+    applied(story, wish(first))
+    applied(story, wish(second))
+    applied(story, wish(NOTHING))
+    assert_same(managed(story), as_it_was)
+    assert story.owned == Owned()
+
+
+@laws
+@given(deeds(8), files())
+def test_a_state_does_not_differ_from_itself(before: list[Deed], file: File) -> None:
+    story = begin(before, file)
+    observed = story.kernel.observe(story.kernel.parameters.values)
+    everything = {link.name for link in observed.family("link")}
+    itself = Desired(dict(observed.resources), authoritative=everything)
+    assert diff(itself, observed, Owned()) == []
+    assert diff(itself, observed, story.owned) == []
+
+
+@laws
+@given(deeds(8), files())
+def test_the_shown_state_is_a_file_that_changes_nothing(before: list[Deed], file: File) -> None:
+    story = begin(before, file)
+    shown = json.dumps(document(story.observe(Desired())))
+    desired = with_devices(loads(shown, "shown.yaml"))
+    assert not story.plan(desired)[1].changes
+
+
+@laws
+@given(deeds(5), files(), deeds(5), files())
+def test_a_plan_is_the_same_every_time(
+    before: list[Deed], first: File, between: list[Deed], second: File
+) -> None:
+    story = begin(before, first, between)
+    with refusals_aside():
+        _, plan = story.plan(wish(second))
+        _, again = story.plan(wish(second))
+    assert plan == again
+    assert [operation.stage for operation in plan.operations] == sorted(item.stage for item in plan.operations)
+    assert {item.change for item in plan.operations} <= set(range(len(plan.changes)))
+
+
+@laws
+@given(deeds(5), files(), deeds(5), files(), st.randoms(use_true_random=False))
+def test_operations_of_a_batch_are_independent(
+    before: list[Deed], first: File, between: list[Deed], second: File, chance: Random
+) -> None:
+    story = begin(before, first, between)
+    desired = wish(second)
+    with refusals_aside():
+        _, plan = story.plan(desired)
+    for group in plan.batches():
+        assert len({operation.key[0] for operation in group}) == 1
+        story.kernel.run(shuffled(group, chance))
+    assert diff(desired, story.observe(desired), story.owned) == []
+
+
+def shuffled(group: list[Operation], chance: Random) -> list[Operation]:
+    """In any order, but for what says its order by itself: the second end of a cable, rules of one chain."""
+    if group[0].key[0] == "nat":
+        return group
+    second_ends = [item for item in group if item.kind == "veth" and item.verb is Verb.SET]
+    rest = [item for item in group if item not in second_ends]
+    return chance.sample(rest, len(rest)) + second_ends
+
+
+@laws
+@given(deeds(5), files(), deeds(5), files())
+def test_a_plan_is_called_live_only_if_every_change_is(
+    before: list[Deed], first: File, between: list[Deed], second: File
+) -> None:
+    story = begin(before, first, between)
+    with refusals_aside():
+        observed, plan = story.plan(wish(second))
+    for change in plan.changes:
+        rows = [row_of(Resource(change.key, change.kind), step.attribute) for step in change.steps]
+        ways = {row.nla.change for row in rows if row is not None}
+        if change.action is Action.UPDATE and change.key in observed and ways <= {Change.LIVE}:
+            assert change.disruption is Disruption.LIVE, change
+        if change.action is Action.REPLACE and change.key[0] == "link":
+            assert change.disruption is Disruption.RECREATE, change
+    assert plan.disruption == max((change.disruption for change in plan.changes), default=Disruption.LIVE)

@@ -78,20 +78,22 @@ def many_bridges(peers: Peers, directory: Path, say: Say) -> list[Bridges]:
             samples, files = Bridges(size, started), bridges(directory, size)
             for number in range(rounds):
                 say(f"{size} bridges, round {number + 1} of {rounds}")
-                _round(peers, files, directory, samples)
                 started.runs += [timed(command), timed(command)]
+                _round(peers, files, directory, samples, batch_first=number % 2 == 0)
             found.append(samples)
     return found
 
 
-def _round(peers: Peers, files: Files, directory: Path, samples: Bridges) -> None:
-    with namespace(f"{NAME}-ip") as netns:
-        samples.batch.runs.append(timed(peers.batch(netns, files.batch)))
-    with namespace(f"{NAME}-netapply") as netns:
-        command = peers.apply(netns, files.native, directory / "many")
-        samples.first.runs.append(timed(command))
-        rest(netns)
-        samples.nothing.runs += [timed(command), timed(command)]
+def _round(peers: Peers, files: Files, directory: Path, samples: Bridges, *, batch_first: bool) -> None:
+    """Both sides one right after the other, in turns the first: tidying up comes after both."""
+    with namespace(f"{NAME}-ip") as theirs, namespace(f"{NAME}-netapply") as ours:
+        batch, apply = peers.batch(theirs, files.batch), peers.apply(ours, files.native, directory / "many")
+        sides = [(samples.batch, batch), (samples.first, apply)]
+        for into, command in sides if batch_first else reversed(sides):
+            rest(ours)
+            into.runs.append(timed(command))
+        rest(ours)
+        samples.nothing.runs += [timed(apply), timed(apply)]
 
 
 def stages_of_a_first_apply(directory: Path, size: int) -> list[stages.Stage]:

@@ -60,7 +60,7 @@ def _run(argv: Sequence[str], connect: Connect, out: Output, log: Log) -> int:
     except KeyboardInterrupt:
         began = call is not None and call.began
         out.end_line()
-        log.error("interrupted; " + ("everything is as it was before" if began else "nothing was changed"))
+        log.error("interrupted; " + ("`netapply check` tells how things stand" if began else "nothing was changed"))
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost edge: no traceback ever reaches a user
         return _internal(error, call, log)

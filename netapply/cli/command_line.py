@@ -32,7 +32,7 @@ exit codes:
   2    changes are pending (check, plan --detailed-exitcode)
   3    failed and rolled back exactly
   4    the rollback is incomplete; a person is needed
-  130  interrupted; what was begun is undone
+  130  interrupted before anything was begun
 """
 
 

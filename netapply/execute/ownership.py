@@ -27,24 +27,24 @@ def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after
             result.set_here[key] = {name: value for name, value in found.items() if name in named}
     for change in plan.changes:
         if change.key in desired:
-            _remember(result, change, desired.resources[change.key])
+            _remember(result, change, desired.resources[change.key], before.get(change.key))
     result.set_here = {key: found for key, found in result.set_here.items() if found}
     return result
 
 
-def _remember(owned: Owned, change: Change, wish: Resource) -> None:
+def _remember(owned: Owned, change: Change, wish: Resource, seen: Resource | None) -> None:
     """Keep what each named attribute goes back to once the file no longer names it.
 
     On things that netapply did not make that is the value found; on its own ones it is what they are
     made with where nothing is said.
     """
     ours = change.key in owned.made
-    if not ours and (change.key[0] not in ("link", "sysctl") or change.action is Action.CREATE):
+    if not ours and (change.key[0] not in ("link", "sysctl") or seen is None or not change.before):
         return
     found = owned.set_here.setdefault(change.key, {})
-    for step in change.steps:
-        goal = default_of(wish, step.attribute) if ours else step.before
-        if goal is UNSET and step.before is not None:
-            goal = step.before
-        if goal is not UNSET and step.attribute in wish.attributes:
-            found.setdefault(step.attribute, goal)
+    for name in [step.attribute for step in change.steps if step.attribute in wish.attributes]:
+        goal = default_of(wish, name) if ours else UNSET
+        if goal is UNSET and seen is not None:
+            goal = seen.attributes.get(name)
+        if goal is not UNSET:
+            found.setdefault(name, goal)

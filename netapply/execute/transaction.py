@@ -106,11 +106,16 @@ class Transaction:
 
     def _verify(self) -> Observed:
         """Read the kernel again: it must now say what the file says."""
-        after = observe(self.netlink, self.parameters)
+        after = observe(self.netlink, self.parameters, self._families())
         remaining = diff(self.desired, after, self.owned)
         if remaining:
             raise _unlike(remaining)
         return after
+
+    def _families(self) -> set[str]:
+        """Of what the file names, the plan changes, or netapply owns: in no other family can a difference be."""
+        wished, changed = self.desired.resources, (change.key for change in self.plan.changes)
+        return {key[0] for key in (*wished, *changed, *self.owned.made, *self.owned.set_here)}
 
     def _undo(self, image: BeforeImage, error: BaseException) -> None:
         try:

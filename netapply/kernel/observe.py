@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat"})
 
 
 @dataclass(slots=True)
@@ -32,20 +33,21 @@ class Observed(State):
         return unusual_settings(link, self.settings.get(link, b""))
 
 
-def observe(netlink: Netlink, parameters: Iterable[str] = ()) -> Observed:
+def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
     """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
 
-    A global parameter brings along those that a write to it would change.
+    A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
+    or NAT rules, for a caller that would not look at them: a router may have a million routes.
     """
     links = read_links(netlink)
     state = Observed(indexes=links.indexes, settings=links.settings)
     found = [
         *links.resources,
         *read_addresses(netlink, links.names),
-        *read_routes(netlink, links.names),
-        *read_rules(netlink),
+        *(read_routes(netlink, links.names) if "route" in families else ()),
+        *(read_rules(netlink) if "rule" in families else ()),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
-        *_read_nat(),
+        *(_read_nat() if "nat" in families else ()),
     ]
     for resource in found:
         while resource.key in state.resources:

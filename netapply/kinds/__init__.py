@@ -7,6 +7,7 @@ the file or the host has, however many netapply comes to know.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,13 +27,17 @@ CLASSES: Final = {"bridge": "Bridge", "macvlan": "Macvlan", "": "Physical", "vet
 """Name of the class by kind; its module is called as the class, in lower case."""
 
 
+@cache
+def _class_called(name: str) -> type[Link]:
+    found: type[Link] = getattr(import_module(f"netapply.kinds.{name.lower()}"), name)
+    return found
+
+
 class _Kinds(Mapping[str, type[Link]]):
     """The class by kind, imported on its first use."""
 
     def __getitem__(self, kind: str) -> type[Link]:
-        name = CLASSES[kind]
-        found: type[Link] = getattr(import_module(f"netapply.kinds.{name.lower()}"), name)
-        return found
+        return _class_called(CLASSES[kind])
 
     def __contains__(self, kind: object) -> bool:
         return kind in CLASSES
@@ -51,9 +56,8 @@ def __getattr__(name: str) -> Any:
     """`KINDS`, all of them, and each class by its name."""
     if name == "KINDS":
         return tuple(KIND_OF.values())
-    for kind, called in CLASSES.items():
-        if called == name:
-            return KIND_OF[kind]
+    if name in CLASSES.values():
+        return _class_called(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

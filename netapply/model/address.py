@@ -34,4 +34,5 @@ class Address(BaseModel):
     protocol: Annotated[int, Nla("IFA_PROTO", change=RECREATE)] = 0
     secondary: Annotated[bool, Nla("IFA_F_SECONDARY", change=RECREATE)] = False
 
+
 __all__ = ["PROTO_KERNEL", "SCOPES", "Address", "address_key", "address_resource", "is_static"]

@@ -17,9 +17,7 @@ PROTOCOLS: Final = {
     "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "ra": 9, "zebra": 11, "bird": 12, "dhcp": 16,
     "babel": 42, "netapply": PROTOCOL, "bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192,
 }  # fmt: skip
-DYNAMIC: Final = frozenset(
-    {"redirect", "kernel", "ra", "zebra", "bird", "dhcp", "babel", "bgp", "isis", "ospf", "rip"}
-)
+DYNAMIC: Final = frozenset({"redirect", "kernel", "ra", "zebra", "bird", "dhcp", "babel", "bgp", "isis", "ospf", "rip"})
 """Protocols whose routes belong to the kernel or to a daemon: never changed, never deleted."""
 TABLES: Final = {"default": 253, "main": 254, "local": 255}
 METRIC_IPV6: Final = 1024

@@ -95,8 +95,12 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 def _canonical(address: IPv4Address | IPv6Address) -> str:
     """The spelling of inet_ntop(3), which is also what a decoded netlink message shows."""
-    mapped = address.ipv4_mapped if address.version == 6 else None
-    return f"::ffff:{mapped}" if mapped else str(address)
+    if address.version == 4:
+        return str(address)
+    if address.ipv4_mapped:
+        return f"::ffff:{address.ipv4_mapped}"
+    compatible = 2**16 <= int(address) < 2**32  # RFC 4291, 2.5.5.1
+    return f"::{IPv4Address(int(address))}" if compatible else str(address)
 
 
 def ip_address(value: object) -> str:

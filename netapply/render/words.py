@@ -97,6 +97,8 @@ _DESCRIBERS: Final[dict[str, Callable[[Change], tuple[str, Pairs]]]] = {
 
 
 def _pairs(change: Change, implied: Mapping[str, Value], **special: Callable[[Value], str]) -> Pairs:
+    if not change.steps:
+        return NOTHING
     table = table_for(Resource(change.key, change.kind))
     pairs = []
     for step in change.steps:

@@ -59,9 +59,9 @@ def _shape_of(data: bytes, start: int, wanted: Collection[int] | None) -> Shape:
     end = start
     while end + 4 <= len(data):
         size, kind = ATTRIBUTE.unpack_from(data, end)
-        if size < 4:
-            break
         mask[end : end + 4] = b"\xff\xff\xff\xff"
+        if size < 4:
+            break  # damaged; a sound message of this size is another shape
         payload = min(size, len(data) - end) - 4
         number = kind & TYPE_MASK
         taken = wanted is None or number in wanted
