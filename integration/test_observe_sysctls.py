@@ -10,7 +10,7 @@ import pytest
 from integration.test_contract_engine import Engine, at_work
 from netapply.errors import KernelError, RolledBackError
 from netapply.kernel.observe import observe
-from netapply.kernel.sysctls import OTHERWISE, ROOT, link_settings, read_file, unusual_settings, write_sysctl
+from netapply.kernel.sysctls import OTHERWISE, ROOT, link_settings, read_file, write_sysctl
 from netapply.lab import Lab
 from netapply.model.resource import Resource
 
@@ -74,7 +74,7 @@ def test_everything_unusual_is_remembered(engine: Engine, protocol: str) -> None
     trees = [f"net/{protocol}/{tree}/{LINK}" for tree in ("conf", "neigh")]
     with engine.netapply.session() as session:
         moved = {path: value for tree in trees for path, value in unsettle(tree).items()}
-        remembered = unusual_settings(LINK, observe(session.netlink).settings[LINK])
+        remembered = observe(session.netlink).unusual_settings(LINK)
         values = {path: read_file(path) for path in moved}  # one may drag another along
         untouched = {file.name for tree in trees for file in (ROOT / tree).iterdir()}
     untouched -= {Path(path).name for path in moved}
@@ -86,7 +86,7 @@ def test_everything_unusual_is_remembered(engine: Engine, protocol: str) -> None
 
 def test_an_untouched_link_has_nothing_unusual(engine: Engine) -> None:
     with engine.netapply.session() as session:
-        assert unusual_settings(LINK, observe(session.netlink).settings[LINK]) == []
+        assert observe(session.netlink).unusual_settings(LINK) == []
 
 
 def test_a_link_that_is_made_again_gets_its_parameters_back(engine: Engine) -> None:

@@ -7,6 +7,7 @@ from netapply.model.attribute import UNSET
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Resource, State
 from netapply.plan.change import Action, Change
+from netapply.plan.consequences import moved_by
 from netapply.plan.plan import Plan
 
 REMEMBERED = frozenset({"link", "altname", "address", "route", "rule"})
@@ -28,8 +29,18 @@ def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after
     for change in plan.changes:
         if change.key in desired:
             _remember(result, change, desired.resources[change.key], before.get(change.key))
+    _follow_movers(result, plan, [link.name for link in after.family("link")])
     result.set_here = {key: found for key, found in result.set_here.items() if found}
     return result
+
+
+def _follow_movers(owned: Owned, plan: Plan, links: list[str]) -> None:
+    """Where a global parameter overwrites one that netapply holds against it, that is what it goes back to."""
+    for change in plan.changes:
+        if change.key[0] == "sysctl" and "/default/" not in change.key[1]:
+            for key, value in moved_by(change.key[1], str(change.after["value"]), links):
+                if key in owned.set_here:
+                    owned.set_here[key]["value"] = value
 
 
 def _remember(owned: Owned, change: Change, wish: Resource, seen: Resource | None) -> None:
@@ -42,8 +53,8 @@ def _remember(owned: Owned, change: Change, wish: Resource, seen: Resource | Non
     if not ours and (change.key[0] not in ("link", "sysctl") or seen is None or not change.before):
         return
     found = owned.set_here.setdefault(change.key, {})
-    for name in [step.attribute for step in change.steps if step.attribute in wish.attributes]:
-        goal = default_of(wish, name) if ours else UNSET
+    for name, before in [(step.attribute, step.before) for step in change.steps if step.attribute in wish.attributes]:
+        goal = default_of(wish, name) if ours else before
         if goal is UNSET and seen is not None:
             goal = seen.attributes.get(name)
         if goal is not UNSET:

@@ -13,7 +13,7 @@ from netapply.kernel.links import read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
-from netapply.kernel.sysctls import read_sysctls, unusual_settings
+from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
 from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
@@ -27,10 +27,11 @@ class Observed(State):
 
     indexes: dict[str, int] = field(default_factory=dict)
     settings: dict[str, bytes] = field(default_factory=dict)
+    defaults: Defaults = field(default_factory=dict, compare=False, repr=False)
 
     def unusual_settings(self, link: str) -> list[Resource]:
         """Per-interface parameters that are lost with the link, unless somebody remembers them."""
-        return unusual_settings(link, self.settings.get(link, b""))
+        return unusual_settings(link, self.settings.get(link, b""), self.defaults)
 
 
 def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:

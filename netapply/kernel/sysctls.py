@@ -80,7 +80,11 @@ def link_settings(protocol: str, data: bytes) -> dict[str, str]:
     return {name: str(value) for name, value in pairs if name not in OTHERWISE}
 
 
-def unusual_settings(link: str, data: bytes) -> list[Resource]:
+Defaults = dict[str, dict[str, str]]
+"""What links begin with, by directory; filled as it is asked for."""
+
+
+def unusual_settings(link: str, data: bytes, defaults: Defaults) -> list[Resource]:
     """The settings of a link that are not those which a new link begins with.
 
     What the message does not hold (every year's additions) is read from its file.
@@ -89,7 +93,10 @@ def unusual_settings(link: str, data: bytes) -> list[Resource]:
     for protocol in ("ipv4", "ipv6"):
         told = link_settings(protocol, data)
         for tree in ("conf", "neigh"):
-            for name, begin in _defaults(f"net/{protocol}/{tree}").items():
+            directory = f"net/{protocol}/{tree}"
+            if directory not in defaults:
+                defaults[directory] = _defaults(directory)
+            for name, begin in defaults[directory].items():
                 path = f"net/{protocol}/{tree}/{link}/{name}"
                 value = told.get(name) if tree == "conf" else None
                 value = read_file(path) if value is None else value
@@ -99,7 +106,7 @@ def unusual_settings(link: str, data: bytes) -> list[Resource]:
 
 
 def _defaults(tree: str) -> dict[str, str]:
-    """What a link begins with; `neigh/default` is in the first namespace only, elsewhere `lo` has the same."""
+    """What is in `default`; `neigh/default` is in the first namespace only, elsewhere `lo` has the same."""
     begin = "default" if exists(f"{tree}/default") else "lo"
     values = ((name, read_file(f"{tree}/{begin}/{name}")) for name in _names(ROOT / tree / begin))
     return {name: value for name, value in values if value is not None and name not in BY_ITSELF}

@@ -37,8 +37,9 @@ class Link(BaseModel):
         Field(description="the bridge that this link is a port of"),
     ] = None  # fmt: skip
     txqueuelen: Annotated[
-        int | None, Field(ge=0, lt=2**31, description="transmit queue, packets"), Nla("IFLA_TXQLEN")
-    ] = None
+        int | None, Nla("IFLA_TXQLEN"),
+        Field(ge=0, lt=2**15, description="transmit queue, packets"),  # Debian's 6.1 refuses more
+    ] = None  # fmt: skip
     group: Annotated[
         int | None, Field(ge=0, lt=2**31, description="group that the link belongs to"),
         Nla("IFLA_GROUP", default=0),

@@ -8,7 +8,7 @@ behaviour of the kernel; the module is pure.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource, State
@@ -143,9 +143,7 @@ class Consequences:
 
     def _follow_sysctl(self, path: str, value: str) -> None:
         links = [link.name for link in self.observed.family("link")]
-        for other in touched_by(path, links):
-            gets = value if not other.endswith("accept_redirects") else str(int(value == "0"))
-            self.moved.append((("sysctl", path), ("sysctl", other), gets))
+        self.moved += ((("sysctl", path), other, gets) for other, gets in moved_by(path, value, links))
         disabled = path.endswith("/disable_ipv6") and value != "0"
         for link in links if disabled else ():
             if device_of(path) in (link, None) and "/default/" not in path:
@@ -180,6 +178,12 @@ class Consequences:
                 continue
             what = f"address {key[2]} on {key[1]}" if item.family == "address" else f"route to {key[3]}"
             yield f"{what} goes: {self.lost[key]}"
+
+
+def moved_by(path: str, value: str, links: Iterable[str]) -> Iterator[tuple[Key, str]]:
+    """What a write to a parameter makes of others: keys, and the values that they get."""
+    for other in touched_by(path, links):
+        yield ("sysctl", other), str(int(value == "0")) if other.endswith("accept_redirects") else value
 
 
 def returns_by_itself(item: Resource) -> bool:
