@@ -124,9 +124,7 @@ class Site:
 
     def run(self, *command: str, given: str = "") -> str:
         full = ["ip", "netns", "exec", self.netns, *command]
-        return subprocess.run(
-            full, input=given, check=True, capture_output=True, text=True, timeout=60
-        ).stdout
+        return subprocess.run(full, input=given, check=True, capture_output=True, text=True, timeout=60).stdout
 
     def iptables(self, *arguments: str, program: str = "iptables", variant: str = "") -> str:
         return self.run(f"{program}-{variant or self.variant}", *arguments)
@@ -136,9 +134,7 @@ class Site:
 
     def saved(self, variant: str = "") -> list[str]:
         """What both families' iptables-save print, without times and counters."""
-        text = "".join(
-            self.run(f"{program}-{variant or self.variant}-save") for program in ("iptables", "ip6tables")
-        )
+        text = "".join(self.run(f"{program}-{variant or self.variant}-save") for program in ("iptables", "ip6tables"))
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         return [re.sub(r"\[\d+:\d+\]", "", line) for line in lines]
 

@@ -104,9 +104,7 @@ class TestBothVariants:
         switched = self.switched(site)
         assert comparable(switched.read()) == comparable(wanted)
 
-    def test_netapply_goes_on_writing_where_its_rules_are(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_netapply_goes_on_writing_where_its_rules_are(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         one, two = resources(MASQUERADE, SNAT)
         site.restore(*create(one))
         monkeypatch.delenv(CHOICE)

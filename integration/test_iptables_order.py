@@ -67,9 +67,7 @@ def test_deleted_rules_come_back_between_the_foreign_ones_they_were_between(site
 
     every_other = seen[::2]
     site.restore(*delete(*every_other), *create(*resources({"ct_zone": "9", "in": "veth1"})))
-    site.restore(
-        *delete(*(item for item in site.read() if item.name == "ct zone 9 in veth1")), *back(*every_other)
-    )
+    site.restore(*delete(*(item for item in site.read() if item.name == "ct zone 9 in veth1")), *back(*every_other))
     assert site.saved() == before
 
 

@@ -37,12 +37,8 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield made
 
 
-BROKEN: Final = Resource(
-    ("nat", "inet", "nat", "POSTROUTING", "broken"), "nat", {"rule": "-o eno1 -j NOSUCH"}
-)
-MISPLACED: Final = Resource(
-    ("nat", "inet", "raw", "PREROUTING", "misplaced"), "nat", {"rule": "-j MASQUERADE"}
-)
+BROKEN: Final = Resource(("nat", "inet", "nat", "POSTROUTING", "broken"), "nat", {"rule": "-o eno1 -j NOSUCH"})
+MISPLACED: Final = Resource(("nat", "inet", "raw", "PREROUTING", "misplaced"), "nat", {"rule": "-j MASQUERADE"})
 
 
 @pytest.mark.parametrize("bad", [BROKEN, MISPLACED], ids=["unknown target", "target of another table"])
@@ -100,25 +96,19 @@ class TestForeignTables:
         nft.run("nft", "add rule ip nat POSTROUTING ct label 3 counter")
         reason = nft.inside(iptables.missing, resources(MASQUERADE))
         assert reason is not None
-        assert reason.startswith(
-            "cannot create NAT rules: table ip nat of nf_tables has chains or rules that"
-        )
+        assert reason.startswith("cannot create NAT rules: table ip nat of nf_tables has chains or rules that")
         assert nft.inside(iptables.missing, resources(ZONE)) is None
 
     def test_rules_of_ours_that_cannot_be_shown_are_not_taken_for_gone(self, nft: Site) -> None:
         nft.restore(*create(*resources(MASQUERADE)))
         nft.run("nft", "add rule ip nat POSTROUTING ct label 3 counter")
-        with pytest.raises(
-            RefusedError, match=r"^cannot read netapply's NAT rules: table ip nat of nf_tables"
-        ):
+        with pytest.raises(RefusedError, match=r"^cannot read netapply's NAT rules: table ip nat of nf_tables"):
             nft.read()
 
     def test_a_chain_of_our_name_that_is_not_iptables_own_is_refused_unchanged(self, nft: Site) -> None:
         nft.run("nft", "table ip nat { chain POSTROUTING { type nat hook postrouting priority 50; } ; }")
         before = nft.run("nft", "list", "ruleset")
-        with pytest.raises(
-            KernelError, match=r"^cannot create NAT rule masquerade .*chain POSTROUTING"
-        ) as caught:
+        with pytest.raises(KernelError, match=r"^cannot create NAT rule masquerade .*chain POSTROUTING") as caught:
             nft.restore(*create(*resources(MASQUERADE)))
         assert caught.value.code == errno.EOPNOTSUPP
         assert nft.run("nft", "list", "ruleset") == before
@@ -136,15 +126,11 @@ class TestForeignTables:
     ) -> None:
         nft.restore(*create(*resources({"dnat": "2001:db8:1::5", "to": "2001:db8::5"})))
         monkeypatch.setattr(iptables_survey, "backend", lambda *_: None)
-        with pytest.raises(
-            MissingError, match="there is no ip6tables-nft-save; install the package iptables"
-        ):
+        with pytest.raises(MissingError, match="there is no ip6tables-nft-save; install the package iptables"):
             nft.read()
 
 
-def test_a_program_that_does_not_end_is_given_up(
-    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_program_that_does_not_end_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sleeper = tmp_path / "iptables-restore"
     sleeper.write_text("#!/bin/sh\nexec sleep 60\n")
     sleeper.chmod(0o755)

@@ -163,9 +163,7 @@ class TestTags:
         near, far = lab.host("near"), lab.host("far")
         lab.cable(near, "eno1", far, "eth0")
         lonely = threading.Thread(
-            target=lambda: ping.icmp(
-                near, "10.0.0.9", interface="eno1", source="10.0.0.1", vlan=100, timeout=1.0
-            )
+            target=lambda: ping.icmp(near, "10.0.0.9", interface="eno1", source="10.0.0.1", vlan=100, timeout=1.0)
         )
         lonely.start()
         reply = ping.arp(far, "eth0", "10.0.0.1", vlan=100, timeout=0.8, attempts=8)

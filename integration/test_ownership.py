@@ -115,9 +115,7 @@ def test_a_name_taken_by_something_else_is_refused(tmp_path: Path) -> None:
         before = snapshot(node.netns)
         with pytest.raises(ForeignError, match=r"cannot make bridge eno1: a veth link.*<string>:1:22"):
             node.plan("{version: 1, links: {eno1: {kind: bridge}}}")
-        with pytest.raises(
-            MissingError, match=r"cannot use link eno2: there is no such device.*nearest name is eno1"
-        ):
+        with pytest.raises(MissingError, match=r"cannot use link eno2: there is no such device.*nearest name is eno1"):
             node.plan("{version: 1, links: {eno2: {}}}")
         assert snapshot(node.netns) == before
 
@@ -134,9 +132,7 @@ def test_a_route_of_a_daemon_is_refused(tmp_path: Path) -> None:
 def test_bad_input_changes_nothing(tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         before = snapshot(node.netns)
-        with pytest.raises(
-            InputError, match=r"<string>:2:19: cannot use .bridg. as kind.*did you mean bridge"
-        ):
+        with pytest.raises(InputError, match=r"<string>:2:19: cannot use .bridg. as kind.*did you mean bridge"):
             node.plan("version: 1\nlinks: {v: {kind: bridg}}")
         assert snapshot(node.netns) == before
         assert not (node.directory / "lib").exists(), "nothing is written either"
@@ -173,9 +169,7 @@ def test_what_the_kernel_refuses_is_undone_and_explained(tmp_path: Path) -> None
             "version: 1\nlinks:\n  eno1: {addresses: [192.0.2.1/24]}\n  vmbr0: {kind: bridge}\n"
             "routes:\n  - {to: 10.0.0.0/8, via: 203.0.113.1}\n"
         )
-        with pytest.raises(
-            RolledBackError, match=r"cannot create route .*10.0.0.0/8.*invalid gateway.*<string>:6:5"
-        ):
+        with pytest.raises(RolledBackError, match=r"cannot create route .*10.0.0.0/8.*invalid gateway.*<string>:6:5"):
             node.apply(wish)
         after = settled(node.netns, before)
         assert after == before, difference(before, after)
@@ -183,9 +177,7 @@ def test_what_the_kernel_refuses_is_undone_and_explained(tmp_path: Path) -> None
 
 def test_without_privilege_nothing_is_tried(tmp_path: Path) -> None:
     code = "import os; from netapply.kernel.features import require_privilege; os.setuid(65534); require_privilege()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert PrivilegeError.__name__ in done.stderr and "CAP_NET_ADMIN is needed" in done.stderr
 

@@ -58,9 +58,7 @@ def test_routed_guests_are_answered_for_by_proxy_arp(tmp_path: Path) -> None:
         outside.add_address("198.51.100.1/29", "eth0")
         outside.add_route("203.0.113.16/28", interface="eth0")
         node.settle(PLANS / "routed.yaml")
-        guest = lab.guest(
-            node.machine, "tap100i0", address="203.0.113.18/28", gateway="203.0.113.17", master="vmbr0"
-        )
+        guest = lab.guest(node.machine, "tap100i0", address="203.0.113.18/28", gateway="203.0.113.17", master="vmbr0")
         answer = ping.arp(outside, "eth0", "203.0.113.18")
         assert answer and answer.mac == node.machine.mac("eno1"), "the host answers for its guest"
         with capture.frames(outside, "eth0", lambda packet: ICMP in packet) as heard:
@@ -74,9 +72,7 @@ def test_masquerade_rewrites_the_source(tmp_path: Path) -> None:
     with one_node(tmp_path) as (lab, node, outside):
         outside.add_address("198.51.100.1/24", "eth0")
         node.settle(PLANS / "masquerade.yaml")
-        guest = lab.guest(
-            node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0"
-        )
+        guest = lab.guest(node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0")
         with capture.frames(outside, "eth0", lambda packet: ICMP in packet) as heard:
             assert reaches(guest, "198.51.100.1"), "the answer finds its way back to the guest"
         sources = {packet[IP].src for packet in heard}
@@ -87,9 +83,7 @@ def test_port_forward_reaches_the_guest(tmp_path: Path) -> None:
     with one_node(tmp_path) as (lab, node, outside):
         outside.add_address("198.51.100.1/24", "eth0")
         node.settle(PLANS / "port-forward.yaml")
-        guest = lab.guest(
-            node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0"
-        )
+        guest = lab.guest(node.machine, "tap100i0", address="10.10.10.5/24", gateway="10.10.10.1", master="vmbr0")
         with guest.listen_tcp(80, banner="guest") as server:
             answer = outside.ask_tcp("198.51.100.5", 8080)
         assert answer.banner == "guest"
@@ -104,9 +98,7 @@ def test_vxlan_pair_carries_frames_in_udp(tmp_path: Path) -> None:
         for node, plan in zip(nodes, ("vxlan-pair.yaml", "vxlan-pair-b.yaml"), strict=True):
             node.settle(PLANS / plan)
         guests = [
-            lab.guest(
-                node.machine, "tap100i0", address=f"10.0.3.{100 + number}/24", master="myvnet1", mtu=1450
-            )
+            lab.guest(node.machine, "tap100i0", address=f"10.0.3.{100 + number}/24", master="myvnet1", mtu=1450)
             for number, node in enumerate(nodes)
         ]
         with capture.frames(nodes[1].machine, "eno1", _is_vxlan) as outer:

@@ -1,10 +1,10 @@
 """netapply: make a Linux host's network match a file, as one transaction.
 
-    from netapply import Host
+from netapply import Host
 
-    plan = Host(netns="lab").plan("bridge.yaml")
-    print(plan)
-    result = plan.apply()
+plan = Host(netns="lab").plan("bridge.yaml")
+print(plan)
+result = plan.apply()
 """
 
 from __future__ import annotations

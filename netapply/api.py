@@ -1,11 +1,11 @@
 """The Python API: the same calls that the command line makes.
 
-    from netapply import Host
+from netapply import Host
 
-    host = Host(netns="lab")
-    plan = host.plan("bridge.yaml")
-    print(plan)
-    result = plan.apply()
+host = Host(netns="lab")
+plan = host.plan("bridge.yaml")
+print(plan)
+result = plan.apply()
 """
 
 from __future__ import annotations

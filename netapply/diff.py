@@ -45,9 +45,7 @@ def _in_wished_order(changes: list[Change], desired: Desired) -> list[Change]:
     return [*(change for change in changes if change.key not in place), *listed]
 
 
-def _wished(
-    resource: Resource, observed: State, owned: Owned, daemons: dict[Key, Resource]
-) -> Change | None:
+def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key, Resource]) -> Change | None:
     seen = observed.get(resource.key)
     if seen is None:
         daemon = daemons.get(resource.key) if resource.family == "route" else None

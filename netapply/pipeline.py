@@ -75,9 +75,9 @@ def carry_out(session: Session, work: Planned, report: Callable[[Progress], None
     observed = observe(session.netlink, touched)
     if not _is_as_before(observed, work.observed) and _plan_differs(work, observed):
         raise RefusedError("cannot apply: the network has changed since this plan was made; plan again")
-    Transaction(
-        session.netlink, session.store, work.plan, work.desired, observed, work.owned, work.owned_at_end
-    ).run(report)
+    Transaction(session.netlink, session.store, work.plan, work.desired, observed, work.owned, work.owned_at_end).run(
+        report
+    )
 
 
 def _is_as_before(observed: Observed, earlier: Observed) -> bool:

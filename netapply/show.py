@@ -24,9 +24,7 @@ def document(observed: State, owned: Owned | None = None) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "links": _links(state),
         "routes": [_route(item) for item in _family(state, "route") if _is_file_route(item)],
-        "rules": [
-            _rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL
-        ],
+        "rules": [_rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL],
         "sysctl": {item.name: item.attributes["value"] for item in _family(state, "sysctl")},
         "nat": [entry_of(item.key) for item in _family(state, "nat")],
     }

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hypothesis import HealthCheck, assume, event, settings
+from hypothesis import HealthCheck, assume, event, reject, settings
 
 from netapply.errors import ForeignError, MissingError
 from netapply.model.resource import Desired
@@ -58,10 +58,11 @@ def refusals_aside() -> Iterator[None]:
 
 
 def applied(story: Story, desired: Desired) -> Plan:
-    plan = Plan()
-    with refusals_aside():
-        plan = story.apply(desired)
-    return plan
+    try:
+        return story.apply(desired)
+    except (ForeignError, MissingError) as refusal:
+        event(f"refused: {type(refusal).__name__}")
+        reject()
 
 
 def assert_same(after: Snapshot, before: Snapshot) -> None:
@@ -75,7 +76,10 @@ def managed(story: Story) -> Snapshot:
     several addresses of a subnet is the first."""
     chosen = {"mac", "mtu", "secondary"}
     return {
-        key: (kind, {name: attributes[name] for name in attributes.keys() - chosen - ({"src"} & set(key[6:] and ("src",)))})
+        key: (
+            kind,
+            {name: attributes[name] for name in attributes.keys() - chosen - ({"src"} & set(key[6:] and ("src",)))},
+        )
         for key, (kind, attributes) in story.kernel.snapshot().items()
         if not any(part.startswith("fe80:") for part in key)
     }

@@ -111,7 +111,7 @@ def _addresses(draw: st.DrawFn, found: dict[str, File]) -> dict[str, list[str]]:
         on.setdefault(link, []).extend(f"{subnet}.{host}/24" for host in hosts)
         if draw(st.booleans()):
             on[link].append(f"2001:db8:{number}::1/64")
-    return {link: texts for link, texts in on.items() if texts or draw(st.booleans())}
+    return {link: texts for link, texts in on.items() if bool(texts) or draw(st.booleans())}
 
 
 def _routes(draw: st.DrawFn, on: dict[str, list[str]]) -> list[File]:

@@ -60,7 +60,9 @@ def _route_steps() -> st.SearchStrategy[Operation]:
     ways = [Nexthop(f"{subnet}.254") for subnet in SUBNETS] + [Nexthop(None, name) for name in LINKS[:5]]
     ways += [Nexthop("192.0.2.254"), Nexthop("10.0.0.253", "br0", onlink=True)]
     words = st.sampled_from(["static", "boot", "dhcp", "bgp"])
-    keys = st.builds(lambda to, metric: route_key("inet", 254, to, metric, 0), st.sampled_from(tos), st.sampled_from([0, 50, 90]))
+    keys = st.builds(
+        lambda to, metric: route_key("inet", 254, to, metric, 0), st.sampled_from(tos), st.sampled_from([0, 50, 90])
+    )
     sources = st.sampled_from([None, None, "10.0.0.1", "192.0.2.5"])
     return st.one_of(
         st.builds(
@@ -82,9 +84,17 @@ def _other_steps() -> st.SearchStrategy[Operation]:
     ]  # fmt: skip
     paths = ["net/ipv4/ip_forward", "net/ipv6/conf/eno4/disable_ipv6", "net/ipv4/conf/all/promote_secondaries"]
     paths += [f"net/ipv6/conf/{name}/{leaf}" for name in LINKS[:5] for leaf in ("keep_addr_on_down", "forwarding")]
-    paths += [f"net/ipv4/conf/{name}/{leaf}" for name in LINKS[:5] for leaf in ("proxy_arp", "forwarding", "promote_secondaries")]
+    paths += [
+        f"net/ipv4/conf/{name}/{leaf}"
+        for name in LINKS[:5]
+        for leaf in ("proxy_arp", "forwarding", "promote_secondaries")
+    ]
     found += [step(Verb.SET, ("sysctl", path), value=value) for path in paths for value in "01"]
-    found += [step(verb, ("altname", link, "uplink0")) for link in ("eno1", "eno2", "br0") for verb in (Verb.CREATE, Verb.DELETE)]
+    found += [
+        step(verb, ("altname", link, "uplink0"))
+        for link in ("eno1", "eno2", "br0")
+        for verb in (Verb.CREATE, Verb.DELETE)
+    ]
     return st.sampled_from(found)
 
 
@@ -138,5 +148,7 @@ def machine() -> Kernel:
         step(Verb.CREATE, ("address", "docker0", "172.17.0.1/16"), protocol=0),
     ):
         kernel.apply(deed)
-    kernel.addresses.add("eno4", "198.51.100.77/24", {"protocol": 0}, {"permanent": False, "kernel_made": False}, replace=False)
+    kernel.addresses.add(
+        "eno4", "198.51.100.77/24", {"protocol": 0}, {"permanent": False, "kernel_made": False}, replace=False
+    )
     return kernel

@@ -105,9 +105,7 @@ class Kernel:
             self.addresses.add(link, text, {"protocol": 3}, BY_KERNEL, replace=False)
 
     def _link_down(self, link: str) -> None:
-        keeps = any(
-            self.parameters.of("ipv6", place, "keep_addr_on_down") == "1" for place in ("all", link)
-        )
+        keeps = any(self.parameters.of("ipv6", place, "keep_addr_on_down") == "1" for place in ("all", link))
         self.routes.lose_over(link, BOTH)
         self._lose_ipv6(link, keeps=keeps)
 
@@ -160,9 +158,7 @@ class Kernel:
     def _run_nat(self, group: list[Operation]) -> None:
         self.count += len(group)
         hit = self.fault is not None and self.count - len(group) <= self.fault.number < self.count
-        changes = [
-            NatChange(item.verb.value, item.key, item.attributes["rule"], item.position) for item in group
-        ]
+        changes = [NatChange(item.verb.value, item.key, item.attributes["rule"], item.position) for item in group]
         if hit and self.fault is not None and self.fault.done == "part":
             changes = [change for change in changes if change.key[1] == "inet"]
         if not hit or (self.fault is not None and self.fault.done != "nothing"):

@@ -102,9 +102,7 @@ class Nat:
             else:
                 self._command(open_chains, inet, table, line.text)
 
-    def _command(
-        self, chains: dict[tuple[str, str, str], list[str]], inet: str, table: str, text: str
-    ) -> None:
+    def _command(self, chains: dict[tuple[str, str, str], list[str]], inet: str, table: str, text: str) -> None:
         option, chain, rest = text.split(" ", 2)
         rules = chains[inet, table, chain]
         if option == "-A":

@@ -84,9 +84,7 @@ class Parameters:
         elif place == "default" and protocol == "ipv4" and name != "forwarding":
             self._copy(protocol, name, value, but=("all", "default"), unchosen=True)
 
-    def _copy(
-        self, protocol: str, name: str, value: str, *, but: tuple[str, ...], unchosen: bool = False
-    ) -> None:
+    def _copy(self, protocol: str, name: str, value: str, *, but: tuple[str, ...], unchosen: bool = False) -> None:
         for path in self.values:
             _, _, rest = path.partition(f"net/{protocol}/conf/")
             place, _, last = rest.partition("/")

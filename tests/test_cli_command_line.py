@@ -28,9 +28,7 @@ def imported_by(*argv: str) -> list[str]:
         "sys.stdout = sys.__stdout__\n"
         f"print(json.dumps([code, [name for name in {HEAVY!r} if name in sys.modules]]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     code, modules = json.loads(done.stdout)
     assert code == 0, done.stderr
     return list(modules)
@@ -118,9 +116,7 @@ def test_a_namespace_may_be_called_like_a_command() -> None:
         (["schema", "nonsense"], "invalid choice: 'nonsense'"),
     ],
 )
-def test_nonsense_is_refused_in_one_line(
-    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nonsense_is_refused_in_one_line(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 1, "2 would mean that changes are pending"
     printed = capsys.readouterr()
     assert printed.out == ""

@@ -175,10 +175,7 @@ def test_without_a_terminal_a_yes_is_needed(command: str, capsys: Captured) -> N
     assert run(FakeHost(plan), command) == 1
     assert plan.applied == 0
     error = capsys.readouterr().err
-    assert (
-        error
-        == "netapply: cannot ask whether to go on: this is no terminal; nothing was changed; add --yes\n"
-    )
+    assert error == "netapply: cannot ask whether to go on: this is no terminal; nothing was changed; add --yes\n"
 
 
 def test_apply_with_yes_prints_plan_progress_and_result(capsys: Captured) -> None:
@@ -212,9 +209,7 @@ def test_apply_of_nothing_neither_asks_nor_applies(capsys: Captured) -> None:
     assert capsys.readouterr().out == "Nothing to do: the network matches a.yaml.\n"
 
 
-@pytest.mark.parametrize(
-    ("answer", "code", "applied"), [("yes\n", 0, 1), ("y\n", 1, 0), ("\n", 1, 0), ("", 1, 0)]
-)
+@pytest.mark.parametrize(("answer", "code", "applied"), [("yes\n", 0, 1), ("y\n", 1, 0), ("\n", 1, 0), ("", 1, 0)])
 def test_only_yes_is_a_yes(terminal: Callable[[str], Terminal], answer: str, code: int, applied: int) -> None:
     screen, plan = terminal(answer), pending()
     assert run(FakeHost(plan), "apply") == code

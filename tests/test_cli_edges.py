@@ -108,9 +108,7 @@ def test_verbose_tells_what_planning_cost(capsys: Captured) -> None:
     assert printed.out.startswith("+ bridge vmbr0")
 
 
-def test_the_demo_says_in_one_line_that_it_needs_root(
-    capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_says_in_one_line_that_it_needs_root(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert main(["demo"]) == 1
     error = capsys.readouterr().err
@@ -184,9 +182,7 @@ def test_a_real_closed_pipe_is_quiet() -> None:
         ({}, True, False, False),
     ],
 )
-def test_when_there_is_colour(
-    environment: dict[str, str], terminal: bool, coloured: bool, rewrites: bool
-) -> None:
+def test_when_there_is_colour(environment: dict[str, str], terminal: bool, coloured: bool, rewrites: bool) -> None:
     stream = io.StringIO()
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
     out = Output(stream, environment)

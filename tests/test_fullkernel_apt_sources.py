@@ -112,8 +112,7 @@ def test_an_embedded_key_survives() -> None:
 
     assert entry.suites == ("bookworm",)
     assert entry.deb822().endswith(
-        "signed-by: \n -----BEGIN PGP PUBLIC KEY BLOCK-----\n"
-        " .\n mQINBFxyz\n -----END PGP PUBLIC KEY BLOCK-----\n"
+        "signed-by: \n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINBFxyz\n -----END PGP PUBLIC KEY BLOCK-----\n"
     )
 
 

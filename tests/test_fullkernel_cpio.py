@@ -54,9 +54,7 @@ def test_the_first_header_is_the_one_in_the_manual() -> None:
 
     Archive(stream).text("a", "hi")
 
-    fields = (
-        "00000001 000081A4 00000000 00000000 00000001 00000000 00000002 00000000 00000000 00000000 00000000 "
-    )
+    fields = "00000001 000081A4 00000000 00000000 00000001 00000000 00000002 00000000 00000000 00000000 00000000 "
     header = "070701" + fields.replace(" ", "") + "0000000200000000"
     assert stream.getvalue() == header.encode() + b"a\0" + b"hi\0\0"
 

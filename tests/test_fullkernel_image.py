@@ -88,9 +88,7 @@ def test_what_no_guest_reads_is_not_packed(kitchen: Kitchen, pins: Path, tmp_pat
     assert b"vmlinuz" not in packed
 
 
-def test_other_pins_are_another_image_and_the_eldest_goes(
-    kitchen: Kitchen, pins: Path, tmp_path: Path
-) -> None:
+def test_other_pins_are_another_image_and_the_eldest_goes(kitchen: Kitchen, pins: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     images = []
     for version in ("9.1", "9.2", "9.3"):
@@ -124,9 +122,7 @@ def test_what_a_killed_build_left_is_removed(kitchen: Kitchen, pins: Path, tmp_p
 
 def test_sessions_at_once_build_it_once(kitchen: Kitchen, pins: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    threads = [
-        threading.Thread(target=ready_image, args=([pins], said.append, tmp_path / "cache")) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=ready_image, args=([pins], said.append, tmp_path / "cache")) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -85,9 +85,7 @@ def test_after_2(): pass
 
 
 def test_a_hang_ends_in_failures(tmp_path: Path) -> None:
-    source = (
-        'pytestmark = pytest.mark.kernel("vrf")\ndef test_hangs(): time.sleep(600)\ndef test_after(): pass\n'
-    )
+    source = 'pytestmark = pytest.mark.kernel("vrf")\ndef test_hangs(): time.sleep(600)\ndef test_after(): pass\n'
 
     seen = session(tmp_path, source, silence=2)
 
@@ -121,9 +119,7 @@ def test_the_whole_takes_no_longer_than_allowed(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_guest_that_never_comes_fails_its_tests_only(
-    tmp_path: Path, command: str, boot: float, reason: str
-) -> None:
+def test_a_guest_that_never_comes_fails_its_tests_only(tmp_path: Path, command: str, boot: float, reason: str) -> None:
     source = 'def test_here(): pass\n@pytest.mark.kernel("vrf")\ndef test_there(): pass\n'
 
     seen = session(tmp_path, source, command=command, boot=boot)
@@ -199,7 +195,4 @@ def test_a_misspelt_feature_stops_the_collection(tmp_path: Path) -> None:
     seen = session(tmp_path, source)
 
     assert seen.status == pytest.ExitCode.USAGE_ERROR
-    assert (
-        "test_sample.py::test_a (and 1 more tests): unknown kernel feature 'vrv'; did you mean 'vrf'?"
-        in seen.text
-    )
+    assert "test_sample.py::test_a (and 1 more tests): unknown kernel feature 'vrv'; did you mean 'vrf'?" in seen.text

@@ -22,15 +22,11 @@ from integration.fullkernel.transport import (
 )
 
 TEXTS = st.text(st.characters(codec=None))  # lone surrogates too: a program may print any bytes
-MESSAGES = st.dictionaries(
-    TEXTS, st.none() | st.booleans() | st.integers() | TEXTS | st.lists(TEXTS), max_size=4
-)
+MESSAGES = st.dictionaries(TEXTS, st.none() | st.booleans() | st.integers() | TEXTS | st.lists(TEXTS), max_size=4)
 
 
 @given(st.lists(MESSAGES, max_size=6), st.lists(st.integers(1, 40), min_size=1, max_size=20))
-def test_any_cut_of_the_stream_gives_the_same_messages(
-    messages: list[dict[str, Any]], sizes: list[int]
-) -> None:
+def test_any_cut_of_the_stream_gives_the_same_messages(messages: list[dict[str, Any]], sizes: list[int]) -> None:
     data = b"".join(map(encode, messages))
     decoder = LineDecoder()
     found: list[dict[str, Any]] = []

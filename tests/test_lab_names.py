@@ -55,9 +55,7 @@ def test_the_kernels_own_words_remain(stderr: str, expected: str) -> None:
         ({2}, 3.0),
     ],
 )
-def test_an_outage_lasts_from_the_first_lost_ping_to_the_next_reply(
-    answered: set[int], expected: float
-) -> None:
+def test_an_outage_lasts_from_the_first_lost_ping_to_the_next_reply(answered: set[int], expected: float) -> None:
     assert longest_outage([0.0, 1.0, 2.0, 3.0, 4.0], answered, 6.0) == expected
 
 

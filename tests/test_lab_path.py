@@ -63,9 +63,7 @@ def test_tagged_pings_do_not_ask_the_routing_table() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("host", "leaving"), [(GUEST, Leaving(vlan=1)), (PVE1, Leaving(vlan=1, source="10.0.0.1"))]
-)
+@pytest.mark.parametrize(("host", "leaving"), [(GUEST, Leaving(vlan=1)), (PVE1, Leaving(vlan=1, source="10.0.0.1"))])
 def test_tagged_pings_need_to_know_where_from(host: Host, leaving: Leaving) -> None:
     with pytest.raises(LabError, match="so give interface= and source= too"):
         find(host, "10.0.0.2", leaving)

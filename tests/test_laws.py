@@ -87,9 +87,7 @@ def test_the_shown_state_is_a_file_that_changes_nothing(before: list[Deed], file
 
 @laws
 @given(deeds(5), files(), deeds(5), files())
-def test_a_plan_is_the_same_every_time(
-    before: list[Deed], first: File, between: list[Deed], second: File
-) -> None:
+def test_a_plan_is_the_same_every_time(before: list[Deed], first: File, between: list[Deed], second: File) -> None:
     story = begin(before, first, between)
     with refusals_aside():
         _, plan = story.plan(wish(second))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 
 from netapply.model.owned import Owned
-from netapply.model.resource import Desired, Key, Resource
+from netapply.model.resource import Desired, Resource
 from netapply.plan import Action, Plan
 from netapply.plan.consequences import returns_by_itself
+from netapply.plan.words import noun
 from tests.law import applied, begin, laws, wish
 from tests.law_files import File, files
 from tests.law_hosts import Deed, deeds
 from tests.law_story import Story
-
 
 FOLLOWING = ("mac", "mtu", "secondary")
 """Attributes that follow those of other things: a bridge's its ports', a macvlan's its lower device's."""
@@ -28,12 +28,15 @@ def is_foreign(item: Resource, owned: Owned, desired: Desired) -> bool:
     return not returns_by_itself(item)
 
 
-def announced(key: Key, plan: Plan) -> bool:
-    """Whether the plan says that this goes, or that the link below it does."""
-    links = {change.key[1] for change in plan.changes if change.key[0] == "link" and change.action is Action.DELETE}
-    return any(f"{key[2]} on {key[1]} goes" in note or f"route to {key[3:4][0] if key[3:4] else ''} goes" in note for note in plan.notes) or (
-        key[0] == "altname" and key[1] in links
-    )
+def announced(item: Resource, plan: Plan) -> bool:
+    """Whether the plan says that this goes, or that the link whose name it is does."""
+    if item.family == "altname":
+        return item.key[1] in deleted(plan)
+    return any(note.startswith(f"{noun(item.key, item.kind)} goes: ") for note in plan.notes)
+
+
+def deleted(plan: Plan) -> set[str]:
+    return {item.key[1] for item in plan.changes if item.key[0] == "link" and item.action is Action.DELETE}
 
 
 def foreign_rules(story: Story) -> dict[tuple[str, str, str], list[str]]:
@@ -54,14 +57,12 @@ def test_what_is_not_netapplys_stays_as_it_is(
     owned = story.owned
     plan = applied(story, desired)
     after = story.kernel.snapshot()
-    expected = {item.key: ("", item.attributes) for item in observed if is_foreign(item, owned, desired)}
-    for key in list(expected):
-        if key not in after and announced(key, plan):
-            del expected[key]
-    deleted = {change.key[1] for change in plan.changes if change.key[0] == "link" and change.action is Action.DELETE}
-    for key, (_, attributes) in expected.items():
-        assert key in after, key
-        for name, value in attributes.items():
-            let_go = name == "master" and value in deleted and after[key][1][name] is None
-            assert let_go or name in FOLLOWING or after[key][1][name] == value, (key, name)
+    for item in (item for item in observed if is_foreign(item, owned, desired)):
+        if item.key not in after:
+            assert announced(item, plan), item
+            continue
+        for name, value in item.attributes.items():
+            now = after[item.key][1][name]
+            let_go = name == "master" and value in deleted(plan) and now is None
+            assert let_go or name in FOLLOWING or now == value, (item, name, now)
     assert foreign_rules(story) == chains

@@ -96,9 +96,7 @@ def resources(entry: dict[str, Any]) -> list[Resource]:
 
 
 @pytest.mark.parametrize(("entry", "place", "words", "rule"), RULES, ids=[row[2] for row in RULES])
-def test_an_entry_is_one_rule_in_one_spelling(
-    entry: dict[str, Any], place: str, words: str, rule: str
-) -> None:
+def test_an_entry_is_one_rule_in_one_spelling(entry: dict[str, Any], place: str, words: str, rule: str) -> None:
     (resource,) = resources(entry)
     assert resource.key == ("nat", *place.split(), words)
     assert resource.kind == "nat"
@@ -155,9 +153,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
 
 
 @pytest.mark.parametrize(("entry", "place", "said"), REFUSED)
-def test_what_is_wrong_is_refused_where_it_stands(
-    entry: dict[str, Any], place: tuple[str, ...], said: str
-) -> None:
+def test_what_is_wrong_is_refused_where_it_stands(entry: dict[str, Any], place: tuple[str, ...], said: str) -> None:
     with pytest.raises(ValidationError) as caught:
         ENTRY.validate_python(entry)
     (error,) = caught.value.errors()

@@ -53,9 +53,7 @@ def test_the_variant_is_what_iptables_restore_leads_to(sbin: Path, alternative: 
     ("version", "variant"),
     [("v1.8.9 (nf_tables)", "nft"), ("v1.8.9 (legacy)", "legacy"), ("v1.6.1", "legacy")],
 )
-def test_a_program_without_a_telling_name_is_asked_for_its_version(
-    sbin: Path, version: str, variant: str
-) -> None:
+def test_a_program_without_a_telling_name_is_asked_for_its_version(sbin: Path, version: str, variant: str) -> None:
     install(sbin, "iptables-save", "iptables-restore", version=version)
     assert chosen("inet") == variant
     found = chosen_backend("inet")
@@ -115,9 +113,7 @@ def test_the_programs_own_words_remain(stderr: str, reason: str) -> None:
     assert first_reason(stderr) == reason
 
 
-ONE = NatChange(
-    "create", ("nat", "inet", "nat", "POSTROUTING", "masquerade x"), "-j MASQUERADE", None, "a.yaml:3:5"
-)
+ONE = NatChange("create", ("nat", "inet", "nat", "POSTROUTING", "masquerade x"), "-j MASQUERADE", None, "a.yaml:3:5")
 TWO = NatChange("delete", ("nat", "inet", "nat", "POSTROUTING", "masquerade y"), "-j MASQUERADE")
 ZONE = NatChange("create", ("nat", "inet", "raw", "PREROUTING", "ct zone 1 in x"), "-i x -j CT --zone 1")
 LINES = [
@@ -129,9 +125,7 @@ LINES = [
 def test_a_refused_rule_is_named_with_its_place() -> None:
     error = failure(NFT, LINES, "iptables-nft-restore: line 3 failed: Permission denied.\n")
     assert (error.code, error.where) == (errno.EACCES, "a.yaml:3:5")
-    assert str(error).startswith(
-        "cannot create NAT rule masquerade x: Permission denied (EACCES): iptables-nft-"
-    )
+    assert str(error).startswith("cannot create NAT rule masquerade x: Permission denied (EACCES): iptables-nft-")
 
 
 def test_a_rule_that_is_gone_is_told_as_that() -> None:

@@ -81,9 +81,7 @@ def test_nothing_is_lost() -> None:
     assert read["nat"] == STATE["nat"]
 
 
-@pytest.mark.parametrize(
-    "alias", ["on", "1.5", "0x10", "null", "a: b", "- a", "#a", "{a}", "'", "é访", "*a", "12:30"]
-)
+@pytest.mark.parametrize("alias", ["on", "1.5", "0x10", "null", "a: b", "- a", "#a", "{a}", "'", "é访", "*a", "12:30"])
 def test_text_stays_text(alias: str) -> None:
     read = yaml.safe_load(render({"version": 1, "links": {"eth0": {"alias": alias}}}))
     assert read["links"]["eth0"]["alias"] == alias

@@ -40,8 +40,7 @@ def test_a_missing_file_is_named_with_what_comes_near() -> None:
 def test_a_missing_default_directory_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "DEFAULT_DIRECTORY", "absent/")
     assert _error() == (
-        "absent/:1:1: cannot read the file: No such file or directory; "
-        "write the desired state there, or name a file"
+        "absent/:1:1: cannot read the file: No such file or directory; write the desired state there, or name a file"
     )
 
 
@@ -97,9 +96,7 @@ def test_a_large_file_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None
     with Path("large.yaml").open("wb") as file:
         file.truncate(100 * 2**20)
     monkeypatch.setattr(files, "_decoded", None)  # whatever is read would have to go through it
-    expected = (
-        "large.yaml:1:1: cannot read the file: a desired state has at most 16 MiB; is it the right file?"
-    )
+    expected = "large.yaml:1:1: cannot read the file: a desired state has at most 16 MiB; is it the right file?"
     assert _error("large.yaml") == expected
 
 

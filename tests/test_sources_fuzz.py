@@ -34,9 +34,7 @@ GOOD = "\n".join(
     ]
 )  # fmt: skip
 ONE_LINE = re.compile(r"f\.yaml:\d+:\d+: cannot [^\n]+")
-JARGON = re.compile(
-    r"pydantic|Input should|NoneType|Traceback|Value error|validat|\bNone\b|_type\b|belongs there"
-)
+JARGON = re.compile(r"pydantic|Input should|NoneType|Traceback|Value error|validat|\bNone\b|_type\b|belongs there")
 
 
 def _message(text: str | bytes) -> str:

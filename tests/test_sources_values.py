@@ -35,9 +35,7 @@ from netapply.model.sysctl import sysctl_path, sysctl_value
         (sysctl_value, False, "0"),
     ],
 )
-def test_a_spelling_becomes_canonical(
-    read: Callable[[object], object], written: object, canonical: object
-) -> None:
+def test_a_spelling_becomes_canonical(read: Callable[[object], object], written: object, canonical: object) -> None:
     assert read(written) == canonical
 
 

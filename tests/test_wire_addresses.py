@@ -25,9 +25,7 @@ ADDRESS_WISHES = st.fixed_dictionaries(
 
 
 @given(st.data(), ADDRESS_WISHES, st.booleans())
-def test_an_address_is_made_with_these_very_values(
-    data: st.DataObject, drawn: dict[str, Value], ipv6: bool
-) -> None:
+def test_an_address_is_made_with_these_very_values(data: st.DataObject, drawn: dict[str, Value], ipv6: bool) -> None:
     addresses = V6 if ipv6 else V4
     local, length = data.draw(addresses), data.draw(st.integers(0, 128 if ipv6 else 32))
     wish = {name: data.draw(addresses) if name in ("peer", "broadcast") else value for name, value in drawn.items()}

@@ -62,9 +62,7 @@ def test_a_message_says_its_length_and_asks(kind: int, flags: int, body: bytes) 
 
 
 @given(st.data(), st.lists(st.tuples(NUMBERS, st.integers(0, 12)), max_size=8), st.integers(0, 16))
-def test_alike_messages_are_read_as_if_walked(
-    data: st.DataObject, layout: list[tuple[int, int]], start: int
-) -> None:
+def test_alike_messages_are_read_as_if_walked(data: st.DataObject, layout: list[tuple[int, int]], start: int) -> None:
     """The compiled reader, from the second message on, says what the walk says; with a choice, too."""
     wanted = data.draw(st.none() | st.sets(st.sampled_from([number for number, _ in layout] or [1])))
     shapes = Shapes(start, wanted)

@@ -30,9 +30,7 @@ def _boots(kernel: Path, options: Sequence[str]) -> bool:
     command = [*MACHINE, *options, "-m", "512M", "-serial", "stdio", "-kernel", str(kernel)]
     command += ["-append", "console=ttyS0 panic=-1"]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_TRY, check=False
-        )
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_TRY, check=False)
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0 and PROOF in done.stdout

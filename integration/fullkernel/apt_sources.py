@@ -28,9 +28,7 @@ OPTION_FIELDS = {
     "allow-insecure": "Allow-Insecure",
     "by-hash": "By-Hash",
 }
-ONE_LINE = re.compile(
-    r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s*(?P<components>.*)$"
-)
+ONE_LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s*(?P<components>.*)$")
 FIELD = re.compile(r"^(?P<name>[A-Za-z0-9-]+)\s*:\s*(?P<value>.*)$")
 
 
@@ -116,9 +114,7 @@ def parse_one_line(text: str) -> Iterator[Entry]:
             continue
         options = dict(option.partition("=")[::2] for option in (found["options"] or "").split())
         further = {
-            OPTION_FIELDS[key]: value.replace(",", " ")
-            for key, value in options.items()
-            if key in OPTION_FIELDS
+            OPTION_FIELDS[key]: value.replace(",", " ") for key, value in options.items() if key in OPTION_FIELDS
         }
         yield Entry((found["uri"],), (found["suite"],), tuple(found["components"].split()), further)
 

@@ -64,9 +64,7 @@ def _openvswitch() -> bool:
     """
     name = b"ovs_datapath\0\0\0\0"
     attribute = struct.pack("=HH", 4 + len("ovs_datapath") + 1, 2) + name
-    request = (
-        struct.pack("=IHHIIBBH", 20 + len(attribute), GENL_ID_CTRL, NLM_F_REQUEST, 1, 0, 3, 1, 0) + attribute
-    )
+    request = struct.pack("=IHHIIBBH", 20 + len(attribute), GENL_ID_CTRL, NLM_F_REQUEST, 1, 0, 3, 1, 0) + attribute
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC) as control:
         control.settimeout(LONGEST_TRY)
         control.send(request)
@@ -90,9 +88,7 @@ FEATURES: dict[str, Probe] = {
     "macsec": _upper("macsec"),
     "macvlan": _upper("macvlan"),
     "macvtap": _upper("macvtap"),
-    "nft": _command(
-        "nft", "add table inet probe; add chain inet probe c { type filter hook input priority 0; }"
-    ),
+    "nft": _command("nft", "add table inet probe; add chain inet probe c { type filter hook input priority 0; }"),
     "openvswitch": _openvswitch,
     "sit": _kind("sit", ENDS),
     "tun": _link("tuntap add dev probe mode tap", shows='"tun"'),
@@ -130,9 +126,7 @@ def unknown(feature: str) -> str | None:
 @functools.cache
 def _require_namespaces() -> None:
     try:
-        done = subprocess.run(
-            [*APART, "ip", "link"], capture_output=True, text=True, timeout=LONGEST_TRY, check=False
-        )
+        done = subprocess.run([*APART, "ip", "link"], capture_output=True, text=True, timeout=LONGEST_TRY, check=False)
     except OSError as error:
         raise FullKernelError(f"cannot try what this kernel can do: {error}; install util-linux") from error
     if done.returncode != 0:

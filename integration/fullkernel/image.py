@@ -161,9 +161,7 @@ def _locked(path: Path, say: Say) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise FullKernelError(
-                        f"cannot build the full kernel image: {path} stays locked"
-                    ) from None
+                    raise FullKernelError(f"cannot build the full kernel image: {path} stays locked") from None
             if not waiting:
                 say("another session is building its image; waiting for it …")
                 waiting = True

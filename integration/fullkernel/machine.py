@@ -163,9 +163,7 @@ class Machine:
         try:
             self._running().wait(POWEROFF_LIMIT)
         except subprocess.TimeoutExpired:
-            raise MachineSilentError(
-                f"the full kernel did not power off within {POWEROFF_LIMIT:.0f} s"
-            ) from None
+            raise MachineSilentError(f"the full kernel did not power off within {POWEROFF_LIMIT:.0f} s") from None
         finally:
             self.kill()
 

@@ -125,9 +125,7 @@ class FullKernelPlugin:
 
     def _nothing_runs(self, session: pytest.Session) -> bool:
         options = session.config.option
-        return bool(
-            options.collectonly or (session.testsfailed and not options.continue_on_collection_errors)
-        )
+        return bool(options.collectonly or (session.testsfailed and not options.continue_on_collection_errors))
 
     def _to_send(self, session: pytest.Session) -> list[pytest.Item]:
         try:
@@ -136,9 +134,7 @@ class FullKernelPlugin:
             raise pytest.UsageError(str(error)) from error
 
     def _leaves(self, item: pytest.Item) -> bool:
-        if item.get_closest_marker("starts_full_kernel") or not item.path.resolve().is_relative_to(
-            self._below
-        ):
+        if item.get_closest_marker("starts_full_kernel") or not item.path.resolve().is_relative_to(self._below):
             return False
         if item.config.getoption("--full-kernel", default=False):
             return True

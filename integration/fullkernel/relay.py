@@ -120,9 +120,7 @@ class Relay:
     def _report(self, report: pytest.TestReport) -> None:
         self._remaining[report.nodeid].ihook.pytest_runtest_logreport(report=report)
 
-    def _lost(
-        self, item: pytest.Item, reason: str, begun: bool, machine: Machine | None
-    ) -> pytest.TestReport:
+    def _lost(self, item: pytest.Item, reason: str, begun: bool, machine: Machine | None) -> pytest.TestReport:
         message = f"{reason}; {'this test was running' if begun else 'this test had not begun'}"
         sections = [("the full kernel's pytest", self._output)] if self._output else []
         sections += [("collecting in the full kernel", why) for why in self._uncollected]
@@ -133,9 +131,7 @@ class Relay:
         return _failure(item, message, sections, duration)
 
 
-def _failure(
-    item: pytest.Item, message: str, sections: list[tuple[str, str]], duration: float
-) -> pytest.TestReport:
+def _failure(item: pytest.Item, message: str, sections: list[tuple[str, str]], duration: float) -> pytest.TestReport:
     return pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,

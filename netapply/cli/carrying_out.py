@@ -80,9 +80,7 @@ def _as_json(call: Call, make: Callable[[], Plan]) -> int:
     plan: Plan | None = None
     try:
         if not call.options.yes:
-            raise RefusedError(
-                "cannot ask whether to go on: --json is for programs; nothing was changed; add --yes"
-            )
+            raise RefusedError("cannot ask whether to go on: --json is for programs; nothing was changed; add --yes")
         plan = make()
         result = _apply(call, plan, None)
     except NetapplyError as error:

@@ -111,8 +111,7 @@ def add_files(parser: ArgumentParser) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        help="desired state: a YAML file, a directory of them, or - for standard input "
-        "(default: /etc/netapply/)",
+        help="desired state: a YAML file, a directory of them, or - for standard input (default: /etc/netapply/)",
     )
 
 

@@ -43,9 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     if find_spec("scapy") is None:
-        raise MissingError(
-            "cannot run the demo: scapy, which sends its packets, is not installed; use: make demo"
-        )
+        raise MissingError("cannot run the demo: scapy, which sends its packets, is not installed; use: make demo")
     from netapply.cli.demo_stage import Stage
     from netapply.lab import Lab
 
@@ -91,9 +89,7 @@ def _play(stage: Stage, node: Host, outside: Host, guest: Guest) -> None:
 def _plan_and_apply(stage: Stage) -> None:
     stage.heading("The plan: what would change, where it is written, what it disrupts")
     planned = stage.netapply("plan", FILE, "--detailed-exitcode")
-    stage.check(
-        "changes are pending", planned.returncode == 2, "exit code 2", f"exit code {planned.returncode}"
-    )
+    stage.check("changes are pending", planned.returncode == 2, "exit code 2", f"exit code {planned.returncode}")
     stage.heading("Apply it, as one transaction that ends verified or undone")
     applied = stage.netapply("apply", FILE, "--yes", shown_before=planned.stdout)
     stage.check("applied", applied.returncode == 0, "exit code 0", f"exit code {applied.returncode}")

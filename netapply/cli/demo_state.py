@@ -20,8 +20,7 @@ State = dict[str, list[str]]
 def state_of(node: Host) -> State:
     """Every link, address, route and rule of the node, each as one line of JSON."""
     return {
-        what: [line for question in asked for line in _answers(node, question)]
-        for what, asked in QUESTIONS.items()
+        what: [line for question in asked for line in _answers(node, question)] for what, asked in QUESTIONS.items()
     }
 
 

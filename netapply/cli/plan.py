@@ -13,9 +13,7 @@ PENDING = 2
 
 def add_arguments(parser: ArgumentParser) -> None:
     add_files(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="print the plan as JSON (see: netapply schema plan)"
-    )
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON (see: netapply schema plan)")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit with 2, not 0, if there is anything to do"
     )

@@ -14,18 +14,14 @@ def ensure_directory(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StateError(
-            f"cannot make the state directory {path}: {error.strerror}; see --state-dir"
-        ) from None
+        raise StateError(f"cannot make the state directory {path}: {error.strerror}; see --state-dir") from None
 
 
 def write_whole(path: Path, text: str) -> None:
     """Replace a file's content at once: a reader, or a crash, sees the former text or this one."""
     beside = path.with_name(f".{path.name}.part")
     try:
-        descriptor = os.open(
-            beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

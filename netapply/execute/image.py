@@ -45,9 +45,7 @@ class BeforeImage:
         """Link-local addresses that the kernel chose anew, after a link was down or without IPv6."""
         watched = {key[1] for key in self.before if key[0] == "link"}
         watched |= {key[1] for key, item in self.before.items() if item.facts.get("kernel_made")}
-        addresses = (
-            item for item in now.family("address") if item.facts.get("kernel_made") and ":" in item.name
-        )
+        addresses = (item for item in now.family("address") if item.facts.get("kernel_made") and ":" in item.name)
         return {item.key for item in addresses if item.key[1] in watched and item.key not in self.before}
 
 
@@ -62,9 +60,7 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     links = _touched_links(plan, observed)
     for resource in observed:
         near = (
-            resource.key in changed
-            or resource.family in ("sysctl", "nat")
-            or not links.isdisjoint(links_of(resource))
+            resource.key in changed or resource.family in ("sysctl", "nat") or not links.isdisjoint(links_of(resource))
         )
         if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):
             image.before[resource.key] = resource

@@ -36,7 +36,5 @@ def owned_to_json(owned: Owned) -> dict[str, Any]:
 
 
 def owned_from_json(data: dict[str, Any]) -> Owned:
-    set_here = {
-        tuple(key): {name: frozen(value) for name, value in found.items()} for key, found in data["set_here"]
-    }
+    set_here = {tuple(key): {name: frozen(value) for name, value in found.items()} for key, found in data["set_here"]}
     return Owned({tuple(key) for key in data["made"]}, set_here)

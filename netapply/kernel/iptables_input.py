@@ -61,10 +61,7 @@ def compose(changes: Sequence[NatChange], saved: Saved) -> list[Line]:
 
 
 def _commands(changes: list[NatChange], saved: Saved) -> Iterator[Line]:
-    places = {
-        (resource.key, resource.attributes["rule"]): resource.facts["position"]
-        for resource in saved.resources
-    }
+    places = {(resource.key, resource.attributes["rule"]): resource.facts["position"] for resource in saved.resources}
 
     def place(change: NatChange) -> int:
         return int(places.get((change.key[:5], change.rule), NOWHERE))

@@ -58,9 +58,7 @@ def marked_tables(inet: str) -> set[str]:
     if _not_loaded():
         return set()
     try:
-        with socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER
-        ) as link:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER) as link:
             link.settimeout(60)
             return {table for table in TABLES if _holds_mark(link, FAMILIES[inet], table)}
     except PermissionError as error:

@@ -45,9 +45,7 @@ class Backend:
         """What iptables-save prints. Raises KernelError if it fails."""
         done = run([self.save])
         if done.returncode != 0:
-            raise KernelError(
-                f"read NAT rules with {Path(self.save).name}", errno.EIO, first_reason(done.stderr)
-            )
+            raise KernelError(f"read NAT rules with {Path(self.save).name}", errno.EIO, first_reason(done.stderr))
         return done.stdout
 
     def write(self, text: str) -> CompletedProcess[str]:
@@ -67,9 +65,7 @@ def run(command: list[str], given: str = "") -> CompletedProcess[str]:
     except subprocess.TimeoutExpired:
         raise KernelError(f"wait for {command[0]}: no end after {PATIENCE:g} s", errno.ETIMEDOUT) from None
     except OSError as error:
-        raise MissingError(
-            f"cannot run {command[0]}: {error.strerror}; reinstall the package iptables"
-        ) from None
+        raise MissingError(f"cannot run {command[0]}: {error.strerror}; reinstall the package iptables") from None
 
 
 def first_reason(stderr: str) -> str:
@@ -94,9 +90,7 @@ def chosen(inet: str) -> Variant | None:
     if wish in VARIANTS:
         return wish
     if wish:
-        raise RefusedError(
-            f"cannot use {CHOICE}={wish}: it is nft or legacy; unset it to use what iptables is here"
-        )
+        raise RefusedError(f"cannot use {CHOICE}={wish}: it is nft or legacy; unset it to use what iptables is here")
     plain = _which(f"{PROGRAMS[inet]}-restore")
     if plain:
         return _variant_of(plain)
@@ -109,9 +103,7 @@ def chosen_backend(inet: str) -> Backend:
     found = backend(inet, variant) if variant else None
     if found is None:
         name = f"{PROGRAMS[inet]}-{variant}-restore" if variant else f"{PROGRAMS[inet]}-restore"
-        raise MissingError(
-            f"cannot change NAT rules: there is no program {name}; install the package iptables"
-        )
+        raise MissingError(f"cannot change NAT rules: there is no program {name}; install the package iptables")
     return found
 
 

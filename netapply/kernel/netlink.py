@@ -199,4 +199,3 @@ def _text_of_ack(payload: bytes, start: int) -> str:
         if number == NLMSGERR_ATTR_MSG:
             return value.rstrip(b"\0").decode(errors="replace")
     return ""
-

@@ -56,9 +56,7 @@ def read_file(path: str) -> str | None:
         return None
 
 
-def _from_links(
-    path: str, settings: dict[str, bytes], decoded: dict[tuple[str, str], dict[str, str]]
-) -> str | None:
+def _from_links(path: str, settings: dict[str, bytes], decoded: dict[tuple[str, str], dict[str, str]]) -> str | None:
     parts = path.split("/")
     if len(parts) != 5 or parts[2] != "conf" or parts[3] not in settings:
         return None

@@ -32,9 +32,7 @@ class Capture:
     `dropped` counts frames lost to a full buffer; it is known when the block has ended.
     """
 
-    def __init__(
-        self, wire: Wire, read: Callable[[bytes], Packet], wanted: Callable[[Packet], bool] | None
-    ) -> None:
+    def __init__(self, wire: Wire, read: Callable[[bytes], Packet], wanted: Callable[[Packet], bool] | None) -> None:
         self._wire = wire
         self._packet = read
         self._wanted = wanted
@@ -50,9 +48,7 @@ class Capture:
     def __len__(self) -> int:
         return len(self._read_arrived())
 
-    def wait_for(
-        self, condition: Callable[[Packet], bool] | None = None, *, timeout: float = 1.0
-    ) -> Packet | None:
+    def wait_for(self, condition: Callable[[Packet], bool] | None = None, *, timeout: float = 1.0) -> Packet | None:
         """The first frame since the start that meets the condition, or None after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         looked_at = 0

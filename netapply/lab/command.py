@@ -12,9 +12,7 @@ from netapply.errors import LabError
 CompletedProcess = subprocess.CompletedProcess[str]
 
 
-def run(
-    netns: str, arguments: Sequence[str], *, stdin: str | None, timeout: float, check: bool
-) -> CompletedProcess:
+def run(netns: str, arguments: Sequence[str], *, stdin: str | None, timeout: float, check: bool) -> CompletedProcess:
     """Run a program through `ip netns exec`, which also shows it the namespace's own /sys.
 
     The program leads a process group of its own, and the whole group is killed when the time is up or

@@ -44,9 +44,7 @@ class Host:
         doing = f"add address {address} to {interface} in {self.netns}"
         ip(self.netns, "address", "add", address, "dev", interface, doing=doing)
 
-    def add_route(
-        self, to: str, *, via: str | None = None, interface: str | None = None, onlink: bool = False
-    ) -> None:
+    def add_route(self, to: str, *, via: str | None = None, interface: str | None = None, onlink: bool = False) -> None:
         """Add a route to a prefix or "default". `onlink` believes `via` to be behind the interface."""
         family = "-6" if ":" in f"{to}{via}" else "-4"
         way = [*(["via", via] if via else []), *(["dev", interface] if interface else [])]

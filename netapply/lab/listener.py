@@ -78,14 +78,10 @@ def ask(netns: str, address: str, port: int, timeout: float) -> Answer:
             client.connect((address, port))
             line = client.makefile("r").readline()
         except OSError as error:
-            raise LabError(
-                f"cannot {doing}: {error.strerror or error}; is a listener running there?"
-            ) from error
+            raise LabError(f"cannot {doing}: {error.strerror or error}; is a listener running there?") from error
     words = line.split()
     if len(words) != 3:
-        raise LabError(
-            f"cannot {doing}: the answer {line!r} is not a lab listener's; another server has the port"
-        )
+        raise LabError(f"cannot {doing}: the answer {line!r} is not a lab listener's; another server has the port")
     return Answer(words[0], words[1], int(words[2]))
 
 

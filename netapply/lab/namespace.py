@@ -93,9 +93,7 @@ def _enter(netns: str) -> None:
     try:
         descriptor = os.open(DIRECTORY / netns, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise LabError(
-            f"cannot enter network namespace {netns}: it is not there; see: ip netns list"
-        ) from None
+        raise LabError(f"cannot enter network namespace {netns}: it is not there; see: ip netns list") from None
     try:
         if libc.setns(descriptor, CLONE_NEWNET) != 0:
             reason = os.strerror(ctypes.get_errno())

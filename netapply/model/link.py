@@ -22,9 +22,7 @@ class Link(BaseModel):
     created: ClassVar[bool] = True
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""
 
-    up: Annotated[
-        bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")
-    ] = True
+    up: Annotated[bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None
     mac: Annotated[
         Mac | None, Nla("IFLA_ADDRESS", change=FLAP), Field(description="link-layer address"),
@@ -49,9 +47,7 @@ class Link(BaseModel):
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
-    sysctl: LinkSysctls = Field(
-        default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME"
-    )
+    sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 
     def references(self) -> Iterator[str]:
         """Names of the links that must exist before this one can be made."""

@@ -121,9 +121,7 @@ class Snat(_SourceNat):
     """Packets from a prefix leave with a fixed address, or one of a range."""
 
     snat: Annotated[Prefix, Field(description="source prefix, or any")]
-    to: Annotated[
-        Hosts, Field(description="address that they leave with, or a range like 192.0.2.5-192.0.2.9")
-    ]
+    to: Annotated[Hosts, Field(description="address that they leave with, or a range like 192.0.2.5-192.0.2.9")]
 
     def _addresses(self) -> tuple[str | None, ...]:
         return (self.snat, *super()._addresses(), *self.to.split("-"))
@@ -138,16 +136,10 @@ class Dnat(_Entry):
     """Packets to an address go to another one: a port forward where ports are named."""
 
     dnat: Annotated[Prefix, Field(description="original destination, or any")]
-    to: Annotated[
-        Target, Field(description='destination instead, like "10.10.10.5:80" or "[2001:db8::5]:80"')
-    ]
-    iif: Annotated[
-        Interface | None, Field(alias="in", description="incoming device; eth+ means every eth…")
-    ] = None
+    to: Annotated[Target, Field(description='destination instead, like "10.10.10.5:80" or "[2001:db8::5]:80"')]
+    iif: Annotated[Interface | None, Field(alias="in", description="incoming device; eth+ means every eth…")] = None
     proto: Protocol = None
-    port: Annotated[
-        PortList, Field(description="original port, a range like 8000-8010, or a list of both")
-    ] = ()
+    port: Annotated[PortList, Field(description="original port, a range like 8000-8010, or a list of both")] = ()
     family: FamilyField = None
 
     @model_validator(mode="after")
@@ -161,9 +153,7 @@ class Dnat(_Entry):
         if "-" in port and (len(self.port) != 1 or _span(self.port[0]) != _span(port)):
             raise ValueError(f"the target's range {port} needs one range of the same length as port")
         if self.dnat in EVERYTHING and not (self.iif and self.port):
-            raise ValueError(
-                "dnat: any needs in and port, or it takes traffic that only passes through this host"
-            )
+            raise ValueError("dnat: any needs in and port, or it takes traffic that only passes through this host")
         return self
 
     def resources(self) -> list[Resource]:
@@ -183,9 +173,7 @@ class Dnat(_Entry):
         listed = ",".join(self.port).replace("-", ":")
         if not listed:
             return ""
-        return (
-            f"-m {self.proto} --dport {listed}" if len(self.port) == 1 else f"-m multiport --dports {listed}"
-        )
+        return f"-m {self.proto} --dport {listed}" if len(self.port) == 1 else f"-m multiport --dports {listed}"
 
     def _shifted(self, port: str) -> str:
         """A range onto another keeps each port's place in it; without a base the kernel picks any."""
@@ -206,9 +194,7 @@ class CtZone(_Entry):
 
     ct_zone: Annotated[int, Field(ge=1, le=65535, description="conntrack zone")]
     iif: Annotated[Interface, Field(alias="in", description="incoming device; fwbr+ means every fwbr…")]
-    family: Annotated[
-        Literal["inet", "inet6", "both"], Field(description="which packets; IPv4 if not given")
-    ] = "inet"
+    family: Annotated[Literal["inet", "inet6", "both"], Field(description="which packets; IPv4 if not given")] = "inet"
 
     def resources(self) -> list[Resource]:
         families = ("inet", "inet6") if self.family == "both" else (self.family,)

@@ -18,9 +18,7 @@ EVERYTHING: Final = (ANY, "0.0.0.0/0", "::/0")
 MULTIPORT: Final = 15
 """Ports that one rule can list; a range counts twice (linux/netfilter/xt_multiport.h)."""
 _PORTS: Final = re.compile(r"([0-9]{1,5})(?:\s*-\s*([0-9]{1,5}))?")
-_TARGET: Final = re.compile(
-    r"\[(?P<inet6>[^]]*)](?::(?P<port6>.*))?|(?P<inet>[^:]*):(?P<port>[^:]*)|(?P<plain>.*)"
-)
+_TARGET: Final = re.compile(r"\[(?P<inet6>[^]]*)](?::(?P<port6>.*))?|(?P<inet>[^:]*):(?P<port>[^:]*)|(?P<plain>.*)")
 
 
 def _current(address: str) -> str:
@@ -72,9 +70,7 @@ def interface(value: object) -> str:
     """A link's name; to iptables one that ends in `+` stands for any ending (iptables(8))."""
     name = link_name(value)
     if name == "+" or name.startswith("-") or set(name) & set("\"'\\!"):
-        raise ValueError(
-            f"{name!r} cannot stand in an iptables rule: no quotes, '\\', '!' or leading '-', no lone '+'"
-        )
+        raise ValueError(f"{name!r} cannot stand in an iptables rule: no quotes, '\\', '!' or leading '-', no lone '+'")
     return name
 
 
@@ -91,13 +87,9 @@ def port_range(value: object) -> str:
 def port_list(value: object) -> tuple[str, ...]:
     """Ports and ranges in ascending order, each once: the order of a list means nothing."""
     items = value if isinstance(value, list | tuple) else [value]
-    listed = sorted(
-        {port_range(item) for item in items}, key=lambda item: [int(end) for end in item.split("-")]
-    )
+    listed = sorted({port_range(item) for item in items}, key=lambda item: [int(end) for end in item.split("-")])
     if not 1 <= sum(2 if "-" in item else 1 for item in listed) <= MULTIPORT:
-        raise ValueError(
-            f"one rule holds 1 to {MULTIPORT} ports, a range counts twice; write several entries"
-        )
+        raise ValueError(f"one rule holds 1 to {MULTIPORT} ports, a range counts twice; write several entries")
     return tuple(listed)
 
 
@@ -132,7 +124,5 @@ Hosts = Annotated[str, BeforeValidator(hosts)]
 Target = Annotated[str, BeforeValidator(target)]
 Interface = Annotated[str, BeforeValidator(interface)]
 PortRange = Annotated[str, BeforeValidator(port_range, json_schema_input_type=int | str)]
-PortList = Annotated[
-    tuple[str, ...], BeforeValidator(port_list, json_schema_input_type=int | str | list[int | str])
-]
+PortList = Annotated[tuple[str, ...], BeforeValidator(port_list, json_schema_input_type=int | str | list[int | str])]
 Family = Literal["inet", "inet6"]

@@ -56,9 +56,7 @@ class Route(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     to: Annotated[Network, Field(description="destination prefix or `default`")]
-    family: Annotated[
-        Literal["inet", "inet6"] | None, Field(description="needed for a default route by device")
-    ] = None
+    family: Annotated[Literal["inet", "inet6"] | None, Field(description="needed for a default route by device")] = None
     table: Annotated[Table, Field(description="number, or main, default")] = TABLES["main"]
     metric: Annotated[int | None, Field(ge=0, lt=2**32, description="preference; lower wins")] = None
     tos: Annotated[int, Field(ge=0, le=252, description="type of service (IPv4), a multiple of 4")] = 0
@@ -76,16 +74,12 @@ class Route(BaseModel):
         Literal["global", "site", "link", "host"] | None, Nla("RT_SCOPE"),
         Field(description="distance to the destination (IPv4)"),
     ] = None  # fmt: skip
-    mtu: Annotated[
-        int | None, Nla("RTAX_MTU", unit=BYTES), Field(ge=68, le=65520, description="path MTU")
-    ] = None
+    mtu: Annotated[int | None, Nla("RTAX_MTU", unit=BYTES), Field(ge=68, le=65520, description="path MTU")] = None
     advmss: Annotated[
         int | None, Nla("RTAX_ADVMSS", unit=BYTES),
         Field(ge=1, le=65495, description="TCP segment size to announce"),
     ] = None  # fmt: skip
-    hoplimit: Annotated[
-        int | None, Nla("RTAX_HOPLIMIT"), Field(ge=1, le=255, description="TTL to send with")
-    ] = None
+    hoplimit: Annotated[int | None, Nla("RTAX_HOPLIMIT"), Field(ge=1, le=255, description="TTL to send with")] = None
     protocol: Annotated[
         Literal["static", "boot", "netapply"] | None, Nla("RT_PROTOCOL"), Field(description="who made it")
     ] = None

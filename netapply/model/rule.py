@@ -33,12 +33,8 @@ class Rule(BaseModel):
         Network | None, Field(alias="to", description="destination prefix"),
         Nla("FRA_DST", change=RECREATE),
     ] = None  # fmt: skip
-    iif: Annotated[
-        LinkName | None, Nla("FRA_IIFNAME", change=RECREATE), Field(description="incoming device")
-    ] = None
-    oif: Annotated[
-        LinkName | None, Nla("FRA_OIFNAME", change=RECREATE), Field(description="outgoing device")
-    ] = None
+    iif: Annotated[LinkName | None, Nla("FRA_IIFNAME", change=RECREATE), Field(description="incoming device")] = None
+    oif: Annotated[LinkName | None, Nla("FRA_OIFNAME", change=RECREATE), Field(description="outgoing device")] = None
     fwmark: Annotated[
         int | None, Nla("FRA_FWMARK", change=RECREATE), Field(ge=0, lt=2**32, description="firewall mark")
     ] = None

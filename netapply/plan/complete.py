@@ -57,7 +57,11 @@ def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
         size = len(gone)
         for key in consequences.lost:
             link = consequences.observed.resources[key]
-            if key[0] == "link" and key not in staying and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}:
+            if (
+                key[0] == "link"
+                and key not in staying
+                and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}
+            ):
                 gone.add(key[1])
         grown = len(gone) > size
     return gone
@@ -92,9 +96,7 @@ def _make_again(change: Change, item: Resource) -> None:
     """
     if change.action is Action.UPDATE and item.family != "route":
         change.action = Action.REPLACE if item.family == "link" else Action.CREATE
-        change.disruption = max(
-            change.disruption, Disruption.RECREATE if item.family == "link" else Disruption.FLAP
-        )
+        change.disruption = max(change.disruption, Disruption.RECREATE if item.family == "link" else Disruption.FLAP)
 
 
 def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> None:

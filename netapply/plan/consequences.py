@@ -14,6 +14,7 @@ from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of, touched_by
 from netapply.plan.change import Action, Change
+from netapply.plan.words import noun
 
 MINIMUM_IPV6_MTU = 1280
 """Bytes; a link with less has no IPv6 at all (RFC 8200, net/ipv6/addrconf.c)."""
@@ -97,9 +98,7 @@ class Consequences:
                 self._take(item, reason)
 
     def _lose_routes(self, name: str, reason: str) -> None:
-        """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev).
-
-        """
+        """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=True)
@@ -176,8 +175,7 @@ class Consequences:
             item = self.observed.resources[key]
             if key in self._changing or returns_by_itself(item):
                 continue
-            what = f"address {key[2]} on {key[1]}" if item.family == "address" else f"route to {key[3]}"
-            yield f"{what} goes: {self.lost[key]}"
+            yield f"{noun(key, item.kind)} goes: {self.lost[key]}"
 
 
 def moved_by(path: str, value: str, links: Iterable[str]) -> Iterator[tuple[Key, str]]:

@@ -6,10 +6,12 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from netapply.errors import ForeignError
+from netapply.model.attribute import Value
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.model.routing import Nexthop
 from netapply.plan.change import Action, Change
+from netapply.plan.words import noun
 
 
 class Ground:
@@ -25,7 +27,7 @@ class Ground:
         if not owned.marks_count or route.key in desired or owned.has(route) or self._stands(route):
             return
         raise ForeignError(
-            f"cannot go on: {reason}, and the route to {route.key[3]} of protocol {route.attributes.get('protocol')}, "
+            f"cannot go on: {reason}, and {noun(route.key, 'route')} (protocol {route.attributes.get('protocol')}), "
             f"which netapply did not make, would be lost with it; name it in the file, or delete it first"
         )
 
@@ -34,7 +36,9 @@ class Ground:
         source = route.attributes.get("src")
         hops = [Nexthop(*hop) for hop in route.attributes.get("nexthops") or ()]
         return (source is None or source in self._addresses) and all(
-            hop.via is None or hop.onlink or any(_holds(network, hop.via) for network in networks.get(hop.dev or "", ()))
+            hop.via is None
+            or hop.onlink
+            or any(_holds(network, hop.via) for network in networks.get(hop.dev or "", ()))
             for hop in hops
         )
 
@@ -51,12 +55,12 @@ class Ground:
                         self._networks.setdefault(hop[1], []).append(ipaddress.ip_network(key[3]))
         return self._networks
 
-    def _after(self) -> Iterator[tuple[Key, dict[str, object]]]:
+    def _after(self) -> Iterator[tuple[Key, dict[str, Value]]]:
         leaving = self._gone | {change.key for change in self._changes if change.action is Action.DELETE}
         for item in self._observed:
-            if item.family in ("address", "route") and item.key not in leaving:
-                if item.attributes.get("protocol") != "kernel":
-                    yield item.key, item.attributes
+            stays = item.family in ("address", "route") and item.key not in leaving
+            if stays and item.attributes.get("protocol") != "kernel":
+                yield item.key, item.attributes
         for change in self._changes:
             if change.family in ("address", "route") and change.action is Action.CREATE:
                 yield change.key, change.after

@@ -25,11 +25,16 @@ def keep_mtus(plan: Plan, desired: Desired, observed: State) -> None:
     if moving:
         leading = _leading(plan.changes, observed)
         again = [
-            Operation(Verb.SET, ("link", name), "bridge", Phase.BRIDGE_MTU, {"mtu": _wish(desired, name)}, change=number)
-            for name, number in moving.items() if leading.get(name, {1500}) != {_wish(desired, name)}
-        ]  # fmt: skip
+            _set_mtu(name, _wish(desired, name), number)
+            for name, number in moving.items()
+            if leading.get(name, {1500}) != {_wish(desired, name)}
+        ]
         behind = [operation for operation in plan.operations if operation.phase > Phase.BRIDGE_MTU]
         plan.operations = [*plan.operations[: len(plan.operations) - len(behind)], *again, *behind]
+
+
+def _set_mtu(name: str, mtu: int | None, change: int) -> Operation:
+    return Operation(Verb.SET, ("link", name), "bridge", Phase.BRIDGE_MTU, {"mtu": mtu}, change=change)
 
 
 def _wish(desired: Desired, name: str) -> int | None:

@@ -84,9 +84,7 @@ class Heights:
         return [attributes[key] for key in BELOW if attributes.get(key)]
 
 
-def _operations(
-    change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]
-) -> Iterator[Operation]:
+def _operations(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
     if change.family == "link":
         yield from _link(change, taken, heights, held_down)
     elif change.family == "sysctl":
@@ -127,9 +125,7 @@ def _rank(change: Change) -> int:
     return int(bool(change.after.get("secondary")))
 
 
-def _link(
-    change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]
-) -> Iterator[Operation]:
+def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
     name = change.key[1]
     height = heights.of(name)
     if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:

@@ -19,9 +19,7 @@ ActionWord = Annotated[str, Field(json_schema_extra={"enum": [action.word for ac
 VerbWord = Annotated[str, Field(json_schema_extra={"enum": [verb.value for verb in Verb]})]
 Key = Annotated[
     list[str],
-    Field(
-        description="what identifies the resource: its family, then what tells it from others of that family"
-    ),
+    Field(description="what identifies the resource: its family, then what tells it from others of that family"),
 ]
 
 

@@ -70,9 +70,7 @@ def _origin(origin: Origin | None) -> OriginDocument | None:
 
 
 def _operations(plan: Plan) -> list[OperationDocument]:
-    return [
-        _operation(operation, number) for number, group in enumerate(plan.batches(), 1) for operation in group
-    ]
+    return [_operation(operation, number) for number, group in enumerate(plan.batches(), 1) for operation in group]
 
 
 def _operation(operation: Operation, group: int) -> OperationDocument:

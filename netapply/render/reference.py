@@ -51,9 +51,7 @@ def _model(model: type[BaseModel]) -> Iterator[str]:
     rows = table_of(model)
     inherited = Link.model_fields if model is not Link and issubclass(model, Link) else {}
     fields = [(name, info) for name, info in model.model_fields.items() if name not in inherited]
-    yield from _heading(
-        ["attribute", "value", "what it is", *(["change", "kernel's default"] if rows.rows else [])]
-    )
+    yield from _heading(["attribute", "value", "what it is", *(["change", "kernel's default"] if rows.rows else [])])
     for name, info in sorted(fields, key=lambda field: not field[1].is_required()):
         yield _line([*_attribute(name, info), *(_behaviour(rows.get(name)) if rows.rows else ())])
 

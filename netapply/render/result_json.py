@@ -9,9 +9,7 @@ from netapply.render.plan_text import Planned
 from netapply.render.result_text import Finished
 
 
-def result_json(
-    outcome: str, message: str, plan: Planned | None, result: Finished | None = None
-) -> dict[str, Any]:
+def result_json(outcome: str, message: str, plan: Planned | None, result: Finished | None = None) -> dict[str, Any]:
     """The document; `result` is None where nothing was changed, or nothing was kept."""
     return {
         "format": "netapply-result",

@@ -103,9 +103,7 @@ _Dumper.add_representer(
 def _shaped(name: str, section: Any) -> Any:
     """Lists inside a link in one line, and every item of routes, rules and nat too."""
     if name == "links":
-        return {
-            link: {key: _in_line(value) for key, value in items.items()} for link, items in section.items()
-        }
+        return {link: {key: _in_line(value) for key, value in items.items()} for link, items in section.items()}
     if isinstance(section, list):
         return [_in_line(item) for item in section]
     return _numbered(section) if isinstance(section, Mapping) else section

@@ -29,9 +29,7 @@ MAX_NODES: Final = 1_000_000
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS: Final = frozenset({"", "~", "null"})
-_UNPRINTABLE: Final = (
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNPRINTABLE: Final = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 """Everything but the characters that YAML 1.2 allows in a file (section 5.1), and a stray byte order mark.
 A pattern that is compiled where it is needed, as that takes 6 ms."""
 _SURROGATE: Final = "[\ud800-\udfff]"

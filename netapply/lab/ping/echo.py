@@ -74,9 +74,7 @@ class Echo:
 
     def _request_4(self) -> Packet:
         flags = "DF" if self._dont_fragment else 0
-        header = IP(
-            src=self._path.source, dst=self._path.destination, id=self._number, flags=flags, ttl=self._ttl
-        )
+        header = IP(src=self._path.source, dst=self._path.destination, id=self._number, flags=flags, ttl=self._ttl)
         return header / ICMP(type="echo-request", id=self._number, seq=1) / Raw(self._data)
 
     def _request_6(self) -> Packet:

@@ -188,6 +188,4 @@ def _check_version(version: int, address: str, right: str) -> None:
     except ValueError:
         raise LabError(f"cannot ping {address!r}: not an IPv4 or IPv6 address") from None
     if found != version:
-        raise LabError(
-            f"cannot ping {address} over IPv{version}: it is an IPv{found} address; use ping.{right}"
-        )
+        raise LabError(f"cannot ping {address} over IPv{version}: it is an IPv{found} address; use ping.{right}")

@@ -38,9 +38,7 @@ def silent_port(host: Host, path: Path) -> Iterator[int]:
     family = socket.AF_INET6 if path.version == 6 else socket.AF_INET
     with namespace.call_in(host.netns, socket.socket, family, socket.SOCK_STREAM) as holder:
         program = ctypes.create_string_buffer(_RETURN_NOTHING)
-        holder.setsockopt(
-            socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program))
-        )
+        holder.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
         holder.bind(namespace.call_in(host.netns, _socket_address, path))
         holder.listen(1)
         yield holder.getsockname()[1]
@@ -83,9 +81,7 @@ class Syn:
     def _segment(self, flags: str, sequence: int, options: list[tuple[str, int]]) -> Packet:
         network = IPv6 if self._path.version == 6 else IP
         header = network(src=self._path.source, dst=self._path.destination)
-        return header / TCP(
-            sport=self._source_port, dport=self._port, flags=flags, seq=sequence, options=options
-        )
+        return header / TCP(sport=self._source_port, dport=self._port, flags=flags, seq=sequence, options=options)
 
 
 def _socket_address(path: Path) -> tuple[str, int] | tuple[str, int, int, int]:

@@ -32,9 +32,7 @@ class Talk:
 
     def __init__(self, host: Host, path: Path, *, timeout: float, attempts: int) -> None:
         if timeout <= 0 or attempts < 1:
-            raise LabError(
-                f"cannot ping with timeout={timeout:g}, attempts={attempts}: both must be positive"
-            )
+            raise LabError(f"cannot ping with timeout={timeout:g}, attempts={attempts}: both must be positive")
         self.path = path
         self._wire = Wire(host.netns, path.interface)
         self._deadline = time.monotonic() + timeout
