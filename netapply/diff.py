@@ -61,7 +61,14 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
     change = changed(seen, steps, resource.origin)
     if change.action is Action.REPLACE and "mtu" not in resource.attributes and _chooses_mtu(change):
         del change.after["mtu"]
+    if resource.family == "route" and "scope" not in resource.attributes and _moves_scope(steps):
+        change.after.pop("scope", None)
     return change
+
+
+def _moves_scope(steps: tuple[Step, ...]) -> bool:
+    """Whether the scope, which follows from type and nexthops, may become another: the former one would be wrong."""
+    return any(step.attribute in ("type", "nexthops") for step in steps)
 
 
 def _chooses_mtu(change: Change) -> bool:
@@ -175,7 +182,7 @@ def _surplus(resource: Resource, desired: Desired, wished: dict[str, str]) -> st
     """Why a static address goes: its link's list is complete, or the file wants it on another link."""
     if not is_static(resource):
         return None
-    link, address = resource.key[1:]
+    link, address = resource.key[1:3]
     if address in wished and ("link", link) in desired and not address.startswith("fe80:"):
         return f"moves to {wished[address]}"
     return f"not among the addresses of {link}" if link in desired.authoritative else None

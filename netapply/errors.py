@@ -75,7 +75,7 @@ class KernelError(NetapplyError):
 
     def __init__(self, what: str, code: int, ack: str = "", where: str = "") -> None:
         self.what, self.code, self.ack, self.where = what, code, ack, where
-        name = errno.errorcode.get(code, str(code))
+        name = "EOPNOTSUPP" if code == errno.EOPNOTSUPP else errno.errorcode.get(code, str(code))
         parts = [f"cannot {what}: {os.strerror(code)} ({name})"]
         if ack:
             parts.append(f": {ack.rstrip('.')}")

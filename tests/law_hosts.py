@@ -37,7 +37,7 @@ def _link_steps() -> st.SearchStrategy[Operation]:
     made = st.sampled_from(
         [
             step(Verb.CREATE, ("link", "br0"), "bridge", up=True, alias="by hand"),
-            step(Verb.CREATE, ("link", "vx0"), "vxlan", vni=30, port=4789),
+            step(Verb.CREATE, ("link", "vx0"), "vxlan", vni=30, port=4789, mtu=1300),
             step(Verb.CREATE, ("link", "ve0"), "veth", peer="ve1"),
             step(Verb.CREATE, ("link", "fm0"), "macvlan", link="br1"),
         ]

@@ -9,13 +9,13 @@ its secondaries, …) and what it refuses, each as seen on Linux 6.18 and indepe
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from netapply.errors import KernelError
 from netapply.kernel.iptables_input import NatChange
-from netapply.kernel.observe import Observed
+from netapply.kernel.observe import OPTIONAL_FAMILIES, Observed
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource
 from netapply.model.sysctl import touched_by
@@ -254,14 +254,15 @@ class Kernel:
                 yield Resource(("sysctl", path), "sysctl", {"value": value})
         yield from self.nat.resources()
 
-    def observe(self, parameters: Iterable[str] = ()) -> ModelObserved:
+    def observe(self, parameters: Iterable[str] = (), families: Container[str] = OPTIONAL_FAMILIES) -> ModelObserved:
         """What `kernel.observe` would return."""
         paths = dict.fromkeys(parameters)
         for path in list(paths):
             paths |= dict.fromkeys(touched_by(path, self.links.all))
         state = ModelObserved(unusual={link: self._unusual(link) for link in self.links.all})
         state.indexes = {name: device.index for name, device in self.links.all.items()}
-        for item in self._found(paths):
+        left_out = {family for family in OPTIONAL_FAMILIES if family not in families}
+        for item in (item for item in self._found(paths) if item.family not in left_out):
             while item.key in state.resources:
                 item.key = (*item.key, "again")
             state.add(item)

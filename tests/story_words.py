@@ -35,7 +35,7 @@ def host(text: str) -> Kernel:
         elif word == "nat":
             kernel.nat.chains["inet", "nat", rest[0]].append(" ".join(rest[1:]))
         else:
-            kernel.apply(_deed(word, rest))
+            kernel.apply(deed_of(word, rest))
     return kernel
 
 
@@ -46,7 +46,8 @@ def _plug(kernel: Kernel, word: str, name: str, settings: dict[str, Any]) -> Non
     kernel.links.all[name].attributes["master"] = master
 
 
-def _deed(word: str, rest: list[str]) -> Operation:
+def deed_of(word: str, rest: list[str]) -> Operation:
+    """One part of the text as an operation."""
     if word in KINDS:
         return step(Verb.CREATE, ("link", rest[0]), word, **{"up": True, **_settings(rest[1:])})
     if word == "set":
@@ -82,18 +83,21 @@ def _route(rest: list[str]) -> Operation:
     words = dict(zip(rest[1::2], rest[2::2], strict=True))
     to = ANY["inet"] if rest[0] == "default" else rest[0]
     key: Key = ("route", "inet6" if ":" in to else "inet", words.get("table", "254"), to, words.get("metric", "0"), "0")
-    hops = (Nexthop(words.get("via"), words.get("dev")),) if {"via", "dev"} & words.keys() else ()
+    ways = words.get("via", "").split(",") if {"via", "dev"} & words.keys() else []
+    hops = tuple(Nexthop(way or None, words.get("dev")) for way in ways)
     more = {name: words[name] for name in ("src",) if name in words}
     return step(Verb.CREATE, key, nexthops=hops, protocol=words.get("by", "static"), **more)
 
 
 def owned(text: str) -> Owned:
-    """`link br0; address br0 10.0.0.1/24; set eno1 alias=none`: what netapply made, and what it found."""
+    """`link br0; set eno1 alias=none; sysctl net/… 0`: what netapply made, and what it found elsewhere."""
     found = Owned()
     for part in filter(None, (part.strip() for part in text.split(";"))):
         word, *rest = part.split()
         if word == "set":
             found.set_here["link", rest[0]] = _settings(rest[1:])
+        elif word == "sysctl":
+            found.set_here["sysctl", rest[0]] = {"value": rest[1]}
         else:
             found.made.add((word, *rest))
     return found

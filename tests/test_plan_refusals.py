@@ -56,6 +56,14 @@ REFUSALS: list[tuple[str, str, str, type[RefusedError], str]] = [
         "move fm0 away first, or name it in the file",
     ),
     (
+        "eno1: {}",
+        "nic eno1; bridge br0; address br0 10.0.0.1/24 by=110; route 10.8.0.0/16 dev eno1 src 10.0.0.1",
+        "link br0",
+        ForeignError,
+        "cannot go on: 10.0.0.1 was its source, and route 10.8.0.0/16 (protocol static), which netapply did not make, "
+        "would be lost with it; name it in the file, or delete it first",
+    ),
+    (
         "eno1: {addresses: []}, br0: {kind: bridge, addresses: [10.0.0.1/24]}",
         "nic eno1; address eno1 10.0.0.1/24; route default via 10.0.0.254",
         "",

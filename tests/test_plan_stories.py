@@ -106,7 +106,41 @@ STORIES = {
         "eno1: {}", "nic eno1 mtu=9000", "set eno1 mtu=1400", "set link eno1 mtu"
     ),
     "a parameter goes with its link": Story(
-        "{links: {}}", "bridge br0; sysctl net/ipv4/conf/br0/proxy_arp 1", "link br0", "delete bridge br0"
+        "{links: {}}",
+        "bridge br0; sysctl net/ipv4/conf/br0/proxy_arp 1",
+        "link br0; sysctl net/ipv4/conf/br0/proxy_arp 0",
+        "delete bridge br0",
+    ),
+    "a parameter goes back with the global one that moved it": Story(
+        "eno1: {}",
+        "nic eno1; sysctl net/ipv4/ip_forward 1; sysctl net/ipv4/conf/eno1/forwarding 0",
+        "sysctl net/ipv4/ip_forward 0; sysctl net/ipv4/conf/eno1/forwarding 1",
+        "set net/ipv4/ip_forward 0",
+    ),
+    "a macvlan moves away from a bridge that goes, with its address": Story(
+        "eno1: {}, m0: {kind: macvlan, link: eno1, addresses: [10.0.0.1/24]}",
+        "nic eno1; bridge br0; macvlan m0 link=br0; address m0 10.0.0.1/24 by=110",
+        "link br0; link m0; address m0 10.0.0.1/24",
+        "delete bridge br0; create macvlan m0; create address m0 10.0.0.1/24",
+    ),
+    "a link made again is no port of a bridge that goes": Story(
+        "vx0: {kind: vxlan, vni: 20}",
+        "bridge br0; vxlan vx0 vni=10 master=br0",
+        "link br0",
+        "delete bridge br0; delete vxlan vx0; create vxlan vx0",
+    ),
+    "a route with another way out stays when one of its links goes down": Story(
+        "eno1: {up: false}",
+        "nic eno1; nic eno2; address eno1 10.0.0.1/24; address eno2 10.1.0.1/24;"
+        " route 10.8.0.0/16 via 10.0.0.9,10.1.0.9",
+        "",
+        "set link eno1 up",
+    ),
+    "a route whose source is on another link comes back with it": Story(
+        "eno1: {}, vx0: {kind: vxlan, vni: 20, addresses: [10.0.0.1/24]}",
+        "nic eno1; vxlan vx0 vni=10; address vx0 10.0.0.1/24; route 10.8.0.0/16 dev eno1 src 10.0.0.1",
+        "link vx0",
+        "delete vxlan vx0; create vxlan vx0; create address vx0 10.0.0.1/24; replace route 10.8.0.0/16 dev eno1",
     ),
     "an address that is not listed goes, and foreign ones elsewhere stay": Story(
         "eno1: {addresses: [10.0.0.1/24]}",
@@ -203,7 +237,8 @@ STORIES = {
     ),
     "NAT rules stand in the order of the file": Story(
         "{nat: [{masquerade: 10.1.0.0/24, out: e}, {masquerade: 10.2.0.0/24, out: e}]}",
-        "nat POSTROUTING -s 10.2.0.0/24 -o e -m comment --comment 'netapply: masquerade 10.2.0.0/24 out e' -j MASQUERADE",
+        "nat POSTROUTING -s 10.2.0.0/24 -o e -m comment --comment 'netapply: masquerade 10.2.0.0/24 out e'"
+        " -j MASQUERADE",
         "",
         "create nat masquerade 10.1.0.0/24 out e; delete nat masquerade 10.2.0.0/24 out e;"
         " create nat masquerade 10.2.0.0/24 out e",

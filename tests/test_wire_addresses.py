@@ -12,6 +12,7 @@ from netapply.model.attribute import Value
 from netapply.model.route import PROTOCOL
 from netapply.plan.plan import Operation, Phase, Verb
 from tests.test_wire_links import CREATED, INDEXES, TEXT, U32, V4, V6, decode, found_in
+from tests.test_wire_scalar import PLENTY
 
 ADDRESS_WISHES = st.fixed_dictionaries(
     {},
@@ -24,6 +25,7 @@ ADDRESS_WISHES = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@PLENTY
 @given(st.data(), ADDRESS_WISHES, st.booleans())
 def test_an_address_is_made_with_these_very_values(data: st.DataObject, drawn: dict[str, Value], ipv6: bool) -> None:
     addresses = V6 if ipv6 else V4
@@ -47,6 +49,7 @@ def test_an_address_is_made_with_these_very_values(data: st.DataObject, drawn: d
     assert found == {name: value for name, value in wanted.items() if value is not None}
 
 
+@PLENTY
 @given(V4, V4)
 def test_an_address_is_deleted_with_its_peer(local: str, peer: str) -> None:
     operation = Operation(

@@ -22,6 +22,7 @@ from netapply.model.attribute import LINK, Row, Value
 from netapply.model.link import Link
 from netapply.model.values import ip_address
 from netapply.plan.plan import Operation, Phase, Verb
+from tests.test_wire_scalar import PLENTY
 
 Decoded = Any
 Message = Any
@@ -117,6 +118,7 @@ def merged(messages: list[Decoded]) -> tuple[dict[str, Value], dict[str, Value]]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.created], ids=lambda kind: kind.kind)
+@PLENTY
 @given(data=st.data())
 def test_a_link_is_made_with_these_very_values(kind: type[Link], data: st.DataObject) -> None:
     attributes = data.draw(link_attributes(kind))
@@ -139,6 +141,7 @@ def test_a_link_is_made_with_these_very_values(kind: type[Link], data: st.DataOb
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind or "physical")
+@PLENTY
 @given(data=st.data())
 def test_a_link_is_set_by_its_index_and_never_made(kind: type[Link], data: st.DataObject) -> None:
     attributes = data.draw(link_attributes(kind))
@@ -177,6 +180,7 @@ def test_a_link_is_deleted_by_its_index() -> None:
     assert (message["header"]["type"], message["index"], message["attrs"]) == (m.RTM_DELLINK, 70_000, [])
 
 
+@PLENTY
 @given(TEXT, st.sampled_from(((Verb.CREATE, m.RTM_NEWLINKPROP), (Verb.DELETE, m.RTM_DELLINKPROP))))
 def test_an_altname_is_a_property_of_its_link(name: str, verb: tuple[Verb, int]) -> None:
     operation = Operation(verb[0], ("altname", "br0", name), "altname", Phase.NAME)

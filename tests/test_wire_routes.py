@@ -13,6 +13,7 @@ from netapply.model.attribute import Value
 from netapply.model.route import PROTOCOLS, Nexthop, route_key
 from netapply.plan.plan import Operation, Phase, Verb
 from tests.test_wire_links import INDEXES, MADE, U32, V4, V6, Decoded, decode, found_in, only
+from tests.test_wire_scalar import PLENTY
 
 
 def hops(gateways: st.SearchStrategy[str | None]) -> st.SearchStrategy[Nexthop]:
@@ -54,6 +55,7 @@ def hops_of(message: Decoded) -> tuple[Nexthop, ...]:
     return (hop_of(message, found.get("RTA_OIF"), message["flags"], 1),) if single else ()
 
 
+@PLENTY
 @given(routes(), st.integers(1, 2**32 - 1), U32, st.integers(0, 255), st.booleans())
 def test_a_route_is_made_with_these_very_values(
     drawn: tuple[str, str, dict[str, Value]], table: int, metric: int, tos: int, replace: bool
@@ -83,6 +85,7 @@ def test_a_route_is_made_with_these_very_values(
     assert hops_of(message) == tuple(hop for hop in wanted if len(wanted) > 1 or hop.via or hop.dev)
 
 
+@PLENTY
 @given(routes(), st.integers(1, 2**32 - 1))
 def test_a_route_is_deleted_by_what_tells_it_apart(drawn: tuple[str, str, dict[str, Value]], table: int) -> None:
     inet, to, wish = drawn

@@ -15,6 +15,7 @@ from netapply.model.route import PROTOCOL
 from netapply.model.rule import ACTION, SELECTORS, rule_key
 from netapply.plan.plan import Operation, Phase, Verb
 from tests.test_wire_links import INDEXES, MADE, TEXT, U32, V4, V6, decode, found_in
+from tests.test_wire_scalar import PLENTY
 
 
 @st.composite
@@ -32,6 +33,7 @@ def rule_wishes(draw: st.DrawFn) -> tuple[str, dict[str, Value]]:
     return "inet6" if ipv6 else "inet", draw(st.fixed_dictionaries({}, optional=options))
 
 
+@PLENTY
 @given(rule_wishes(), U32, st.sampled_from((Verb.CREATE, Verb.DELETE)))
 def test_a_rule_is_made_and_deleted_with_these_very_values(
     drawn: tuple[str, dict[str, Value]], priority: int, verb: Verb

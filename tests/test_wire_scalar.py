@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import struct
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netapply.kernel.wire.scalar import SCALARS, pack_ip, unpack_ip, unpack_text
 from netapply.model.values import ip_address
 
+SOAK = "NETAPPLY_SOAK" in os.environ
+PLENTY = settings(max_examples=3_000 if SOAK else 100, deadline=None, derandomize=not SOAK)
+"""For every test of the wire: the same cases each time, however busy the machine is."""
 INTEGERS = {
     "uint8": (1, 0, 2**8 - 1), "uint16": (2, 0, 2**16 - 1), "uint32": (4, 0, 2**32 - 1), "uint64": (8, 0, 2**64 - 1),
     "int32": (4, -(2**31), 2**31 - 1), "be16": (2, 0, 2**16 - 1), "be32": (4, 0, 2**32 - 1),
@@ -30,6 +34,7 @@ def test_every_type_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize("kind", INTEGERS)
+@PLENTY
 @given(data=st.data())
 def test_an_integer_comes_back(kind: str, data: st.DataObject) -> None:
     pack, unpack = SCALARS[kind]
@@ -52,6 +57,7 @@ def test_an_integer_out_of_range_is_no_other_integer(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ADDRESSES)
+@PLENTY
 @given(data=st.data())
 def test_an_address_comes_back_in_canonical_text(kind: str, data: st.DataObject) -> None:
     pack, unpack = SCALARS[kind]
@@ -62,6 +68,7 @@ def test_an_address_comes_back_in_canonical_text(kind: str, data: st.DataObject)
     assert unpack(pack(unpack(packed))) == unpack(packed)
 
 
+@PLENTY
 @given(st.ip_addresses() | st.integers(0, 2**33).map(ipaddress.IPv6Address))
 @example(ipaddress.IPv6Address("::1:0"))
 @example(ipaddress.IPv6Address("::ffff:102:304"))
@@ -77,6 +84,7 @@ def test_the_spelling_is_canonical() -> None:
         pack_ip("192.0.2")
 
 
+@PLENTY
 @given(TEXT)
 def test_text_comes_back(text: str) -> None:
     pack, unpack = SCALARS["asciiz"]
@@ -85,6 +93,7 @@ def test_text_comes_back(text: str) -> None:
     assert unpack(pack(text)[:-1]) == text
 
 
+@PLENTY
 @given(st.binary())
 def test_text_of_any_bytes_can_be_printed_and_ends_at_its_nul(data: bytes) -> None:
     text = unpack_text(data)
@@ -97,6 +106,7 @@ def test_bytes_that_are_no_text_are_told_apart() -> None:
     assert unpack_text(b"br\xfe") != unpack_text(b"br\xff")
 
 
+@PLENTY
 @given(st.binary(min_size=6, max_size=6))
 def test_a_link_layer_address_comes_back(data: bytes) -> None:
     pack, unpack = SCALARS["l2addr"]

@@ -17,7 +17,7 @@ from integration.bench.peers import Peers
 from integration.bench.workloads import Files, bridges, one_bridge_for_ifupdown2
 from netapply.kernel.namespace import entered
 
-ROUNDS: Final = {100: 5, 300: 3, 1000: 3}
+ROUNDS: Final = {100: 4, 300: 3, 1000: 4}
 """Rounds by number of bridges. Deleting a thousand takes the kernel 20 s, so there are few."""
 SHORT_ROUNDS: Final = 21
 """Of what takes a fraction of a second and leaves nothing behind."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from netapply.errors import StateError
 
@@ -33,11 +34,21 @@ def write_whole(path: Path, text: str) -> None:
         raise StateError(f"cannot write {path}: {error.strerror}; nothing was begun") from None
 
 
-def append_line(file: IO[str], text: str) -> None:
-    """One more line, on the disk when this returns."""
-    file.write(text + "\n")
-    file.flush()
-    os.fsync(file.fileno())
+def append_line(path: Path, text: str) -> None:
+    """One more line, on the disk when this returns; StateError where that cannot be."""
+    with saying("write", path), path.open("a", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def saying(what: str, path: Path | str) -> Iterator[None]:
+    """An error of the system inside the block becomes a StateError that says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        raise StateError(f"cannot {what} {path}: {error.strerror}") from None
 
 
 def sync_directory(path: Path) -> None:

@@ -58,17 +58,17 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     image = BeforeImage()
     changed = {change.key for change in plan.changes} | plan.lost
     links = _touched_links(plan, observed)
+    alike = {"sysctl", "nat"} | {change.family for change in plan.changes if change.family == "rule"}
     for resource in observed:
-        near = (
-            resource.key in changed or resource.family in ("sysctl", "nat") or not links.isdisjoint(links_of(resource))
-        )
+        near = resource.key in changed or resource.family in alike or not links.isdisjoint(links_of(resource))
         if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):
             image.before[resource.key] = resource
     for name in _vanishing(plan, links):
         image.before |= {item.key: item for item in observed.unusual_settings(name)}
     for change in plan.changes:
         if change.key not in observed:
-            image.made |= {change.key} if change.family != "sysctl" else set()
+            if change.family != "sysctl":
+                image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)
     return image

@@ -12,10 +12,10 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from netapply.errors import StateError
-from netapply.execute.durable import append_line, read_text, sync_directory, write_whole
+from netapply.execute.durable import append_line, read_text, saying, sync_directory, write_whole
 from netapply.execute.image import BeforeImage
 from netapply.execute.notation import (
     keys_to_json,
@@ -26,7 +26,7 @@ from netapply.execute.notation import (
 )
 from netapply.model.owned import Owned
 
-VERSION = 1
+FORMAT, VERSION = "netapply-journal", 1
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "format": "netapply-journal", "version": VERSION, "boot": self.boot, "namespace": self.namespace,
+            "format": FORMAT, "version": VERSION, "boot": self.boot, "namespace": self.namespace,
             "source": self.source, "started": self.started, "pid": self.pid, "operations": self.operations,
             "before": [resource_to_json(resource) for resource in self.image.before.values()],
             "made": keys_to_json(self.image.made),
@@ -57,6 +57,8 @@ class Record:
 
 
 def _from_json(data: dict[str, Any], marks: int) -> Record:
+    if (data["format"], data["version"]) != (FORMAT, VERSION):
+        raise ValueError(f"it is {data['format']} of version {data['version']}, not {FORMAT} of version {VERSION}")
     before = {resource.key: resource for resource in map(resource_from_json, data["before"])}
     image = BeforeImage(
         before,
@@ -75,7 +77,6 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self._path = directory / "journal"
         self._last = directory / "last"
-        self._file: IO[str] | None = None
 
     def read_open(self) -> Record | None:
         """The transaction that was begun and not finished; None where there is none."""
@@ -89,29 +90,22 @@ class Journal:
         """Write the whole record to disk; StateError where that cannot be, and nothing was touched."""
         record.started, record.pid = time.time(), os.getpid()
         write_whole(self._path, json.dumps(record.to_json(), separators=(",", ":")) + "\n")
-        self._file = self._path.open("a", encoding="utf-8")
 
     def mark(self, number: int) -> None:
         """Say, on disk, that group `number` is about to run."""
-        if self._file is not None:
-            append_line(self._file, json.dumps({"group": number}))
+        append_line(self._path, json.dumps({"group": number}))
 
     def finish(self) -> None:
         """The transaction is committed: its journal is kept as the last one."""
-        self._shut()
-        self._path.rename(self._last)
-        sync_directory(self._path.parent)
+        with saying("close the journal", self._path):
+            self._path.rename(self._last)
+            sync_directory(self._path.parent)
 
     def drop(self) -> None:
         """The transaction was undone: nothing remains of it."""
-        self._shut()
-        self._path.unlink(missing_ok=True)
-        sync_directory(self._path.parent)
-
-    def _shut(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with saying("remove the journal", self._path):
+            self._path.unlink(missing_ok=True)
+            sync_directory(self._path.parent)
 
 
 def _read(path: Path) -> Record | None:

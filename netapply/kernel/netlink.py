@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
 from netapply.errors import KernelError
@@ -90,13 +90,15 @@ class Netlink:
             for code, flags, sequence, payload in self._receive():
                 if sequence != self._sequence:
                     continue  # what is left of an exchange that an error ended
-                whole = whole and not flags & m.NLM_F_DUMP_INTR
-                if code == m.NLMSG_DONE:
+                if flags & m.NLM_F_DUMP_INTR:
+                    whole = False
+                if code > m.NLMSG_DONE:  # an answer: the control messages have the lowest numbers
+                    answers.append(payload)
+                elif code == m.NLMSG_DONE:
                     _raise_if_broken_off(payload, flags)
                     return answers if whole else None
-                if code == m.NLMSG_ERROR:
+                elif code == m.NLMSG_ERROR:
                     raise KernelError("read the network", *_parse_error(payload, flags))
-                answers.append(payload)
 
     def _say(self, data: bytes) -> None:
         try:
@@ -123,15 +125,17 @@ class Netlink:
                 continue
         self._socket.settimeout(PATIENCE)
 
-    def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
+    def _receive(self) -> list[tuple[int, int, int, bytes]]:
         """Type, flags, sequence and payload of each message of one datagram that answers us."""
         data = self._hear()
-        start, unpack = 0, m.HEADER.unpack_from
-        while start + 16 <= len(data):
+        start, end, unpack, own = 0, len(data) - 16, m.HEADER.unpack_from, self._sequence
+        found = []
+        while start <= end:
             size, kind, flags, sequence, _ = unpack(data, start)
-            if sequence and sequence <= self._sequence:
-                yield kind, flags, sequence, data[start + 16 : start + size]
+            if 0 < sequence <= own:
+                found.append((kind, flags, sequence, data[start + 16 : start + size]))
             start += (size + 3) & ~3
+        return found
 
     def transact(self, messages: Sequence[bytearray]) -> list[Refusal]:
         """Send independent messages; the refused ones come back, the rest has been carried out."""

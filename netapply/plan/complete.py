@@ -85,7 +85,7 @@ def _put_back(
     restored.disruption = Disruption.RECREATE if item.family == "link" else Disruption.FLAP
     if item.family == "address" and item.key not in consequences.taken:
         # it may survive, so it is deleted first
-        restored.action, restored.before = Action.REPLACE, item.attributes
+        restored.action, restored.before, restored.steps = Action.REPLACE, item.attributes, ()
     by_key[item.key] = restored
 
 

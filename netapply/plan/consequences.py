@@ -8,7 +8,7 @@ behaviour of the kernel; the module is pure.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource, State
@@ -22,6 +22,9 @@ REFERENCES = ("link", "dev", "peer")
 """Attributes by which a link stands on another: it goes when the other goes."""
 REMADE_BY_OTHERS = frozenset({"kernel", "ra", "redirect"})
 """Protocols of routes that come back by themselves."""
+
+
+Loss = Callable[[Resource, str], None]
 
 
 class Consequences:
@@ -52,10 +55,10 @@ class Consequences:
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
         }  # fmt: skip
         self._changing = {change.key for change in changes}
-        self._departing = {
+        self._departing = dict.fromkeys(
             change.key for change in changes
             if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
-        }  # fmt: skip
+        )  # fmt: skip
         for change in changes:
             self._follow(change)
         for link in dict.fromkeys(key[1] for key in self._departing):
@@ -77,11 +80,9 @@ class Consequences:
         after = {step.attribute: step.after for step in change.steps}
         if after.get("up") is False:
             self._lose_routes(name, f"{name} goes down")
-            lost = self._lose_ipv6(name, f"{name} goes down")
-            # a link that is down takes its addresses back
-            self.for_good.difference_update(item.key for item in lost if item.family == "address")
+            self._lose_ipv6(name, f"{name} goes down", self._lose)
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
-            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6")
+            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good)
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -107,16 +108,19 @@ class Consequences:
         """A route with another way out stays: its leg over this link is dead until the link is of use again."""
         causes = self._dead_legs.setdefault(route.key, {})
         causes[link] = for_good or causes.get(link, False)
+        for other in (self.observed.link(hop[1]) for hop in route.attributes["nexthops"] if hop[1]):
+            if other is not None and other.attributes["up"] is False:
+                causes[other.name] = True
         if all(hop[1] in causes for hop in route.attributes["nexthops"]):
             (self._lose_for_good if any(causes.values()) else self._lose)(route, reason)
 
-    def _lose_ipv6(self, name: str, reason: str) -> list[Resource]:
-        items = self._by_link.get(name, ())
-        found = [item for item in items if (item.family == "route" and item.key[1] == "inet6")
-                 or (item.family == "address" and ":" in item.name)]  # fmt: skip
-        for item in found:
-            self._lose_for_good(item, reason)
-        return found
+    def _lose_ipv6(self, name: str, reason: str, lose_address: Loss) -> None:
+        """A link that is down can be given its addresses again, but no route; one without IPv6 neither."""
+        for item in self._by_link.get(name, ()):
+            if item.family == "route" and item.key[1] == "inet6":
+                self._lose_for_good(item, reason)
+            elif item.family == "address" and ":" in item.name:
+                lose_address(item, reason)
 
     def _lose_with_address(self, change: Change) -> None:
         """A primary takes its secondaries along, and an address the routes that name it as source."""
@@ -146,8 +150,13 @@ class Consequences:
         disabled = path.endswith("/disable_ipv6") and value != "0"
         for link in links if disabled else ():
             if device_of(path) in (link, None) and "/default/" not in path:
-                lost = self._lose_ipv6(link, "IPv6 is disabled")
-                self.taken |= {item.key for item in lost if device_of(path) is None}
+                self._lose_ipv6(link, "IPv6 is disabled", self._lose_for_good)
+                self.taken |= self._ipv6_of(link) if device_of(path) is None else set()
+
+    def _ipv6_of(self, link: str) -> set[Key]:
+        items = self._by_link.get(link, ())
+        routes = {item.key for item in items if item.key[:2] == ("route", "inet6")}
+        return routes | {item.key for item in items if item.family == "address" and ":" in item.name}
 
     def _lose(self, item: Resource, reason: str) -> None:
         self.lost.setdefault(item.key, reason)
@@ -171,7 +180,7 @@ class Consequences:
 
     def farewells(self) -> Iterator[str]:
         """In words, what goes for good without being named."""
-        for key in self.for_good:
+        for key in (key for key in self.lost if key in self.for_good):
             item = self.observed.resources[key]
             if key in self._changing or returns_by_itself(item):
                 continue

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, State
+from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Operation, Phase, Plan, Verb
@@ -66,6 +67,8 @@ class Heights:
 
     def of(self, name: str) -> int:
         """Iterative, so that a deep stack needs no deep recursion; a loop ends where it closes."""
+        if not self._below(name):
+            return 0  # as most of a thousand bridges
         stack, path = [name], set()
         while stack:
             top = stack[-1]
@@ -112,9 +115,13 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
 
 
 def _delete_rank(change: Change) -> int:
-    """A rule goes behind its successor's coming; a secondary address before its primary takes it along."""
+    """A rule goes behind its successor's coming; a secondary address before its primary takes it along.
+
+    Of rules, the narrower goes first: deleting a wider one hits the first that has at least its selectors
+    (net/core/fib_rules.c, rule_find).
+    """
     if change.family == "rule":
-        return 1
+        return 1 + len(SELECTORS) - sum(change.before.get(name) is not None for name in SELECTORS)
     return -int(bool(change.before.get("secondary")))
 
 

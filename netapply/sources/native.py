@@ -8,9 +8,11 @@ file declares is an existing device, the far end of a veth is a veth.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
+from netapply.model.link import Link
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
 from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
@@ -58,12 +60,21 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
 def _attributes(declared: Declared) -> Iterator[tuple[str, Value]]:
     """What the file says, and what the class says by itself (up, the VXLAN port)."""
     said = declared.link.model_fields_set
+    worth_a_look = said | _said_by_class(type(declared.link))
     for row in declared.table:
+        if row.attribute not in worth_a_look:
+            continue
         value = declared.get(row.attribute)
         if value is None and row.attribute in said and row.nla.default is not None:
             _refuse_empty(declared, row.attribute, row.nla.default)
         if value is not None or row.attribute in said:
             yield row.attribute, value
+
+
+@cache
+def _said_by_class(model: type[Link]) -> frozenset[str]:
+    """The few attributes that have a value where the file gives none."""
+    return frozenset(name for name, info in model.model_fields.items() if info.default is not None)
 
 
 def _refuse_empty(declared: Declared, attribute: str, default: Value) -> None:

@@ -39,9 +39,12 @@ def parse(text: str, name: str) -> Node:
     """The tree of one document; `name` is what errors call the file. InputError where it is not one."""
     _refuse_unprintable(text, name)
     composer = _Composer(name)
+    steps = composer.steps
     try:
         for event in yaml.parse(text.removeprefix("\ufeff"), Loader=_LOADER):
-            composer.take(event)
+            step = steps.get(type(event))
+            if step is not None:
+                step(event)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # PyYAML without its C half lets an escape like "\\Uffffffff" reach chr(), hence the last two.
         raise explain_syntax(error, name) from None
@@ -69,7 +72,8 @@ class _Open:
 
     node: Sequence | Mapping
     anchor: str | None
-    key: Scalar | None = None
+    key_origin: Origin
+    key: str | None = None
 
 
 class _Composer:
@@ -82,7 +86,7 @@ class _Composer:
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
         self._documents = 0
-        self._steps: dict[type[Any], Callable[[Any], None]] = {
+        self.steps: dict[type[Any], Callable[[Any], None]] = {
             events.ScalarEvent: self._scalar,
             events.SequenceStartEvent: self._start,
             events.MappingStartEvent: self._start,
@@ -91,11 +95,7 @@ class _Composer:
             events.AliasEvent: self._alias,
             events.DocumentStartEvent: self._document,
         }
-
-    def take(self, event: Any) -> None:
-        step = self._steps.get(type(event))
-        if step is not None:
-            step(event)
+        """What to do at an event; others mean nothing."""
 
     def _origin(self, event: Any) -> Origin:
         mark = event.start_mark
@@ -130,7 +130,7 @@ class _Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         kind = Mapping if type(event) is events.MappingStartEvent else Sequence
-        self._open.append(_Open(kind(origin), event.anchor))
+        self._open.append(_Open(kind(origin), event.anchor, origin))
 
     def _end(self, event: Any) -> None:
         closed = self._open.pop()
@@ -159,21 +159,21 @@ class _Composer:
             self.root = node
             return
         inner = self._open[-1]
-        inner.node.size += node.size
-        if isinstance(inner.node, Sequence):
-            inner.node.items.append(node)
-            inner.node.value.append(node.value)
+        outer = inner.node
+        outer.size += node.size
+        if isinstance(outer, Sequence):
+            outer.items.append(node)
+            outer.value.append(node.value)
         elif inner.key is None:
-            inner.key = _key(node, origin, inner.node)
+            inner.key, inner.key_origin = _key(node, origin, outer), origin
         else:
-            text = str(inner.key.value)
-            inner.node.entries[text] = Entry(inner.key.origin, node)
-            inner.node.value[text] = node.value
+            outer.entries[inner.key] = Entry(inner.key_origin, node)
+            outer.value[inner.key] = node.value
             inner.key = None
 
 
-def _key(node: Node, origin: Origin, mapping: Mapping) -> Scalar:
-    """A key that stands where `origin` says, which for an alias is not where its text is written."""
+def _key(node: Node, origin: Origin, mapping: Mapping) -> str:
+    """The text of a key that stands where `origin` says. InputError where it is none."""
     if not isinstance(node, Scalar):
         raise refusal("cannot use a list or a mapping as a key; a key is a single word", origin)
     if node.value is None:
@@ -186,7 +186,7 @@ def _key(node: Node, origin: Origin, mapping: Mapping) -> Scalar:
         first = f"line {earlier.key.line}"
         message = f"cannot use the key {shown(node.value)} twice: {first} has it already; remove one"
         raise refusal(message, origin)
-    return Scalar(node.value, origin)
+    return node.value
 
 
 def _refuse_tag(tag: str, origin: Origin) -> NoReturn:
