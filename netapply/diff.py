@@ -18,7 +18,11 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
 from netapply.model.routing import same_nexthops
 from netapply.model.sysctl import device_of
+from netapply.movers import without_wish
 from netapply.plan.change import Action, Change, Step
+
+_LOOPBACK = ("127.0.0.1/8", "::1/128")
+"""Made by the kernel when the loopback comes up; of the first it does not say so (IFA_PROTO, Linux 6.18)."""
 
 
 def diff(desired: Desired, observed: State, owned: Owned) -> list[Change]:
@@ -180,9 +184,9 @@ def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
 
 def _surplus(resource: Resource, desired: Desired, wished: dict[str, str]) -> str | None:
     """Why a static address goes: its link's list is complete, or the file wants it on another link."""
-    if not is_static(resource):
-        return None
     link, address = resource.key[1:3]
+    if not is_static(resource) or (link == "lo" and address in _LOOPBACK):
+        return None
     if address in wished and ("link", link) in desired and not address.startswith("fe80:"):
         return f"moves to {wished[address]}"
     return f"not among the addresses of {link}" if link in desired.authoritative else None
@@ -194,9 +198,17 @@ def _abandoned(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
         seen = observed.get(key)
         if seen is None or key in desired or owned.has(seen) or _goes_with_link(key, desired, observed, owned):
             continue
-        steps = tuple(_returning(seen, owned, {}))
+        steps = tuple(_returning(seen, owned, {}) if key[0] != "sysctl" else _parameter_back(seen, desired, owned))
         if steps:
             yield changed(seen, steps, None, desired.absence)
+
+
+def _parameter_back(seen: Resource, desired: Desired, owned: Owned) -> Iterator[Step]:
+    """What was found counts only where no global parameter decides."""
+    before, found = seen.attributes["value"], owned.set_here[seen.key]["value"]
+    goal = without_wish(seen.key[1], found, desired, owned)
+    if goal != before:
+        yield Step("value", before, goal)
 
 
 def _goes_with_link(key: Key, desired: Desired, observed: State, owned: Owned) -> bool:

@@ -20,7 +20,7 @@ from tests.law_hosts import Deed, carry_out, machine
 from tests.law_story import Story
 from tests.model_kernel import Snapshot
 
-EXAMPLES = 60
+EXAMPLES = 45
 laws = settings(
     max_examples=EXAMPLES * (100 if os.environ.get("NETAPPLY_SOAK") else 1),
     deadline=None,

@@ -111,14 +111,17 @@ def _addresses(draw: st.DrawFn, found: dict[str, File]) -> dict[str, list[str]]:
         on.setdefault(link, []).extend(f"{subnet}.{host}/24" for host in hosts)
         if draw(st.booleans()):
             on[link].append(f"2001:db8:{number}::1/64")
+    if draw(st.booleans()):
+        on["lo"] = draw(subset(("192.0.2.201/32", "2001:db8:ffff::1/128")))
     return {link: texts for link, texts in on.items() if bool(texts) or draw(st.booleans())}
 
 
 def _routes(draw: st.DrawFn, on: dict[str, list[str]]) -> list[File]:
-    subnets = sorted({text.rpartition(".")[0] for texts in on.values() for text in texts if "." in text})
-    sixes = sorted({text.partition("::")[0] for texts in on.values() for text in texts if ":" in text})
+    reachable = {text for texts in on.values() for text in texts if text.endswith(("/24", "/64"))}
+    subnets = sorted({text.rpartition(".")[0] for text in reachable if "." in text})
+    sixes = sorted({text.partition("::")[0] for text in reachable if ":" in text})
     ways: list[File] = [{"via": f"{subnet}.254"} for subnet in subnets]
-    ways += [{"dev": link} for link, texts in on.items() if any("." in text for text in texts)]
+    ways += [{"dev": link} for link, texts in on.items() if any("/24" in text for text in texts)]
     ways += [{"via": f"{way['via']}", "src": f"{way['via'][:-4]}.1"} for way in ways
              if "via" in way and f"{way['via'][:-4]}.1/24" in str(on)]  # fmt: skip
     if len(subnets) > 1:
@@ -140,7 +143,7 @@ def files(draw: st.DrawFn) -> File:
     found = draw(links())
     on = _addresses(draw, found)
     for link, texts in on.items():
-        found[link] = {**found[link], "addresses": texts}
+        found[link] = {**found.get(link, {}), "addresses": texts}
     for name in draw(subset(found, 2)) if found else ():
         chosen = draw(subset(LINK_PARAMETERS, 2))
         found[name]["sysctl"] = {path: draw(st.sampled_from(LINK_PARAMETERS[path])) for path in chosen}

@@ -145,8 +145,9 @@ class Routes:
         for route in (*self.connected(), *self.all.values()):
             network = ipaddress.ip_network(route.key[3])
             hops = route.attributes["nexthops"]
-            if ip.version == network.version and ip in network and len(hops) == 1 and hops[0].via is None:
-                found.append((-network.prefixlen, hops[0].dev))
+            on_wire = route.key[2] == "254" and not any(hop.via for hop in hops)
+            if on_wire and ip.version == network.version and ip in network:
+                found += [(-network.prefixlen, hop.dev) for hop in hops if self._up(hop.dev)]
         return [dev for _, dev in sorted(found)]
 
     def delete(self, key: Key, wish: Attributes) -> None:

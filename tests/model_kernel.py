@@ -63,8 +63,9 @@ class Kernel:
         self.count = 0
         loopback = self.links.add("lo", "")
         loopback.attributes |= {"mac": None, "mtu": 65536, "up": True}
-        for text in ("127.0.0.1/8", "::1/128"):
-            self.addresses.add("lo", text, {"protocol": 1, "scope": "host"}, BY_KERNEL, replace=False)
+        self.addresses.add("lo", "127.0.0.1/8", {"protocol": 0, "scope": "host"}, BY_HAND, replace=False)
+        self.addresses.add("lo", "::1/128", {"protocol": 1, "scope": "host"}, BY_KERNEL, replace=False)
+        self.parameters.choose_all("lo")
 
     # ------------------------------------------------------------------ what happens by itself
 

@@ -115,6 +115,8 @@ class Links:
         unknown = wish.keys() - link_table(device.kind).rows.keys()
         if unknown:
             raise KernelError(f"set {unknown} of {name}", errno.EINVAL)
+        if device.kind == "vxlan" and "mtu" in wish and not wish.keys() <= set(ORDER):
+            raise KernelError(f"set mtu of {name} together with its own settings", errno.EOPNOTSUPP)
         for key in sorted((key for key in wish if key not in ORDER), key=lambda key: key != "stp"):
             self._set_of_kind(device, key, wish[key])
         for key in (key for key in ORDER if key in wish):

@@ -35,9 +35,9 @@ class Rules:
 
     def create(self, key: Key, wish: Attributes) -> None:
         said = {name: value for name, value in wish.items() if value is not None}
-        said.setdefault("action", "lookup")
+        said = {"action": "lookup", "protocol": 110, **said}
         for _, rule in self._of(key):
-            strict = [name for name in FIELDS if name not in (*OPEN_WHEN_ADDED, "protocol")]
+            strict = [name for name in FIELDS if name not in OPEN_WHEN_ADDED]
             twin = all(rule[name] == said.get(name) for name in strict)
             if twin and all(rule[name] == said[name] for name in OPEN_WHEN_ADDED if name in said):
                 raise KernelError(f"create rule {' '.join(key)}", errno.EEXIST)

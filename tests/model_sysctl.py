@@ -36,9 +36,12 @@ class Parameters:
         return {name: self.values[f"net/{protocol}/conf/default/{name}"] for name in _tree(protocol)}
 
     def add(self, link: str, protocol: str) -> None:
-        """A link's tree begins with the values of `default`."""
+        """A link's tree begins with the values of `default`, and as much its own as those are (inetdev_init)."""
         if f"net/{protocol}/conf/{link}/forwarding" not in self.values:
             self._fill(protocol, link, self._default(protocol))
+            begin = f"net/{protocol}/conf/default/"
+            written = [path.removeprefix(begin) for path in self._chosen if path.startswith(begin)]
+            self._chosen |= {f"net/{protocol}/conf/{link}/{name}" for name in written}
 
     def remove(self, link: str, protocol: str) -> None:
         paths = [f"net/{protocol}/conf/{link}/{name}" for name in _tree(protocol)]

@@ -86,6 +86,15 @@ def test_a_lease_and_the_kernels_own_addresses_are_no_part_of_the_list() -> None
     assert diff(desired, kernel.observe(), owned("")) == []
 
 
+def test_the_loopback_keeps_its_own_addresses_whatever_the_list_says() -> None:
+    """Everybody's localhost; the kernel does not mark it as its own."""
+    found = changes("{version: 1, links: {lo: {addresses: [192.0.2.1/32]}}}", "address lo 192.0.2.9/32")
+    assert [(change.action, change.key[2]) for change in found] == [
+        (Action.DELETE, "192.0.2.9/32"),
+        (Action.CREATE, "192.0.2.1/32"),
+    ]
+
+
 def test_an_address_that_only_looks_like_another_is_another() -> None:
     """The same address with two prefixes are two to the kernel (IPv4)."""
     found = changes("{version: 1, links: {eno1: {addresses: [10.0.0.1/25]}}}", "nic eno1; address eno1 10.0.0.1/24")

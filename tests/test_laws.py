@@ -13,7 +13,7 @@ from netapply.diff import diff
 from netapply.families import row_of
 from netapply.model.attribute import Change, Disruption
 from netapply.model.owned import Owned
-from netapply.model.resource import Desired, Resource
+from netapply.model.resource import Desired, Key, Resource
 from netapply.plan import Action, Operation, Verb
 from netapply.show import document
 from netapply.sources import loads
@@ -113,12 +113,16 @@ def test_operations_of_a_batch_are_independent(
 
 
 def shuffled(group: list[Operation], chance: Random) -> list[Operation]:
-    """In any order, but for what says its order by itself: the second end of a cable, rules of one chain."""
+    """In any order, but for what says its order by itself: the second end of a cable, two operations on one
+    link, rules of one chain."""
     if group[0].key[0] == "nat":
         return group
-    second_ends = [item for item in group if item.kind == "veth" and item.verb is Verb.SET]
-    rest = [item for item in group if item not in second_ends]
-    return chance.sample(rest, len(rest)) + second_ends
+    by_key: dict[Key, list[Operation]] = {}
+    for item in group:
+        by_key.setdefault(item.key, []).append(item)
+    keys = chance.sample(list(by_key), len(by_key))
+    keys.sort(key=lambda key: by_key[key][0].kind == "veth" and by_key[key][0].verb is Verb.SET)
+    return [item for key in keys for item in by_key[key]]
 
 
 @laws

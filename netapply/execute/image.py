@@ -45,7 +45,7 @@ class BeforeImage:
         """Link-local addresses that the kernel chose anew, after a link was down or without IPv6."""
         watched = {key[1] for key in self.before if key[0] == "link"}
         watched |= {key[1] for key, item in self.before.items() if item.facts.get("kernel_made")}
-        addresses = (item for item in now.family("address") if item.facts.get("kernel_made") and ":" in item.name)
+        addresses = (item for item in now.family("address") if item.facts.get("kernel_made") and ":" in item.key[2])
         return {item.key for item in addresses if item.key[1] in watched and item.key not in self.before}
 
 

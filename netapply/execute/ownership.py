@@ -6,8 +6,8 @@ from netapply.families import default_of
 from netapply.model.attribute import UNSET
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Resource, State
+from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
-from netapply.plan.consequences import moved_by
 from netapply.plan.plan import Plan
 
 REMEMBERED = frozenset({"link", "altname", "address", "route", "rule"})

@@ -126,8 +126,7 @@ def _settle_moved(moved: list[tuple[Key, Key, str]], desired: Desired, by_key: d
         change, wish = by_key.get(key), desired.get(key)
         if change is not None:
             certain = "/default/" not in mover[1]  # which leaves alone what somebody has set
-            unwished = wish is None or change.after["value"] == value
-            if certain and change.action is Action.UPDATE and unwished:
+            if certain and change.action is Action.UPDATE and change.after["value"] == value:
                 del by_key[key]
         elif wish is not None and wish.attributes["value"] != value:
             by_key[key] = _against(wish, value)

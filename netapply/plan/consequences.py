@@ -8,11 +8,12 @@ behaviour of the kernel; the module is pure.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Key, Resource, State
-from netapply.model.sysctl import device_of, touched_by
+from netapply.model.sysctl import device_of
+from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
 from netapply.plan.words import noun
 
@@ -119,7 +120,7 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route" and item.key[1] == "inet6":
                 self._lose_for_good(item, reason)
-            elif item.family == "address" and ":" in item.name:
+            elif item.family == "address" and ":" in item.key[2]:
                 lose_address(item, reason)
 
     def _lose_with_address(self, change: Change) -> None:
@@ -138,7 +139,7 @@ class Consequences:
     def _lose_with_last_address(self, link: str) -> None:
         """Without any IPv4 address a link has no IPv4 routes either (net/ipv4/fib_frontend.c, fib_disable_ip)."""
         items = self._by_link.get(link, ())
-        addresses = [item.key for item in items if item.family == "address" and ":" not in item.name]
+        addresses = [item.key for item in items if item.family == "address" and ":" not in item.key[2]]
         if addresses and all(key in self._departing or key in self.lost for key in addresses):
             for item in items:
                 if item.family == "route" and item.key[1] == "inet":
@@ -156,12 +157,12 @@ class Consequences:
     def _ipv6_of(self, link: str) -> set[Key]:
         items = self._by_link.get(link, ())
         routes = {item.key for item in items if item.key[:2] == ("route", "inet6")}
-        return routes | {item.key for item in items if item.family == "address" and ":" in item.name}
+        return routes | {item.key for item in items if item.family == "address" and ":" in item.key[2]}
 
     def _lose(self, item: Resource, reason: str) -> None:
         self.lost.setdefault(item.key, reason)
         if item.family == "address":
-            self._lose_from(item.name)
+            self._lose_from(item.key[2])
 
     def _take(self, item: Resource, reason: str) -> None:
         self._lose(item, reason)
@@ -187,18 +188,14 @@ class Consequences:
             yield f"{noun(key, item.kind)} goes: {self.lost[key]}"
 
 
-def moved_by(path: str, value: str, links: Iterable[str]) -> Iterator[tuple[Key, str]]:
-    """What a write to a parameter makes of others: keys, and the values that they get."""
-    for other in touched_by(path, links):
-        yield ("sysctl", other), str(int(value == "0")) if other.endswith("accept_redirects") else value
-
-
 def returns_by_itself(item: Resource) -> bool:
     """Whether the kernel makes it anew: connected routes, link-local addresses, what a router announces."""
     if item.family == "route":
         return item.attributes.get("protocol") in REMADE_BY_OTHERS
-    from_router = ":" in item.name and item.attributes.get("lifetimes") is not None
-    return item.family == "address" and bool(item.facts.get("kernel_made") or from_router)
+    if item.family != "address":
+        return False
+    from_router = ":" in item.key[2] and item.attributes.get("lifetimes") is not None
+    return bool(item.facts.get("kernel_made") or from_router)
 
 
 def _subnet(address: Key) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from netapply.errors import ForeignError
 from netapply.model.attribute import Value
@@ -12,6 +13,9 @@ from netapply.model.resource import Desired, Key, Resource, State
 from netapply.model.routing import Nexthop
 from netapply.plan.change import Action, Change
 from netapply.plan.words import noun
+
+MAIN: Final = "254"
+"""Table in which the kernel looks for a gateway."""
 
 
 class Ground:
@@ -47,22 +51,23 @@ class Ground:
         if self._networks is None:
             self._networks = {}
             for key, attributes in self._after():
+                hops = [Nexthop(*hop) for hop in attributes.get("nexthops") or ()]
                 if key[0] == "address":
                     self._addresses.add(key[2].partition("/")[0])
                     self._networks.setdefault(key[1], []).append(ipaddress.ip_interface(key[2]).network)
-                elif all(hop[0] is None for hop in attributes.get("nexthops") or ()):
-                    for hop in attributes.get("nexthops") or ():
-                        self._networks.setdefault(hop[1], []).append(ipaddress.ip_network(key[3]))
+                elif key[2] == MAIN and not any(hop.via for hop in hops):
+                    for hop in hops:
+                        self._networks.setdefault(hop.dev or "", []).append(ipaddress.ip_network(key[3]))
         return self._networks
 
     def _after(self) -> Iterator[tuple[Key, dict[str, Value]]]:
-        leaving = self._gone | {change.key for change in self._changes if change.action is Action.DELETE}
+        changed = {change.key for change in self._changes}
         for item in self._observed:
-            stays = item.family in ("address", "route") and item.key not in leaving
+            stays = item.family in ("address", "route") and item.key not in changed and item.key not in self._gone
             if stays and item.attributes.get("protocol") != "kernel":
                 yield item.key, item.attributes
         for change in self._changes:
-            if change.family in ("address", "route") and change.action is Action.CREATE:
+            if change.family in ("address", "route") and change.action is not Action.DELETE:
                 yield change.key, change.after
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netapply.model.attribute import Value
+from netapply.model.attribute import Value, table_of
+from netapply.model.link import Link
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
@@ -153,10 +154,18 @@ def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str 
     if waits:
         attributes = {**attributes, "up": False} if verb is Verb.CREATE else _without_up(attributes)
         yield Operation(Verb.SET, change.key, change.kind, Phase.LINK_UP, {"up": True}, depth=height)
+    for part in _messages(verb, change.kind, attributes):
+        yield Operation(verb, change.key, change.kind, Phase.LINK, part, height, disruption=change.disruption)
+
+
+def _messages(verb: Verb, kind: str, attributes: dict[str, Value]) -> Iterator[dict[str, Value]]:
+    """A VXLAN takes no MTU together with settings of its own, which may make room for it (vxlan_nl2conf)."""
+    own = {name for name in attributes if table_of(Link).get(name) is None}
+    if verb is Verb.SET and kind == "vxlan" and "mtu" in attributes and own:
+        yield {name: value for name, value in attributes.items() if name in own}
+        attributes = {name: value for name, value in attributes.items() if name not in own}
     if attributes:
-        yield Operation(
-            verb, change.key, change.kind, Phase.LINK, attributes, depth=height, disruption=change.disruption
-        )
+        yield attributes
 
 
 def _without_up(attributes: dict[str, Value]) -> dict[str, Value]:
