@@ -7,13 +7,15 @@ what netapply set on somebody else's resource goes back; everything else is not 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from netapply.errors import ForeignError, MissingError
-from netapply.families import ORDERED, change_of, default_of, disruption_of, same
+from netapply.families import change_of, default_of, disruption_of, same
 from netapply.kinds import KIND_OF
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET, Disruption, Value
 from netapply.model.attribute import Change as How
+from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
 from netapply.model.routing import same_nexthops
@@ -44,7 +46,7 @@ def diff(desired: Desired, observed: State, owned: Owned) -> list[Change]:
 
 def _in_wished_order(changes: list[Change], desired: Desired) -> list[Change]:
     """Rules of one list come to its end one after the other, so in the order in which the file has them."""
-    place = {resource.key: number for number, resource in enumerate(desired) if resource.family in ORDERED}
+    place = {resource.key: number for number, resource in enumerate(desired) if FAMILIES[resource.family].ordered}
     listed = sorted((change for change in changes if change.key in place), key=lambda change: place[change.key])
     return [*(change for change in changes if change.key not in place), *listed]
 
@@ -65,14 +67,14 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
     change = changed(seen, steps, resource.origin)
     if change.action is Action.REPLACE and "mtu" not in resource.attributes and _chooses_mtu(change):
         del change.after["mtu"]
-    if resource.family == "route" and "scope" not in resource.attributes and _moves_scope(steps):
-        change.after.pop("scope", None)
+    if resource.family == "route" and any(step.attribute in ("type", "nexthops") for step in steps):
+        for name in _FOLLOWING - resource.attributes.keys():
+            change.after.pop(name, None)
     return change
 
 
-def _moves_scope(steps: tuple[Step, ...]) -> bool:
-    """Whether the scope, which follows from type and nexthops, may become another: the former one would be wrong."""
-    return any(step.attribute in ("type", "nexthops") for step in steps)
+_FOLLOWING: Final = frozenset({"scope", "src"})
+"""What follows from a route's type and nexthops: with another way, the former value may be wrong."""
 
 
 def _chooses_mtu(change: Change) -> bool:
@@ -120,10 +122,9 @@ def creation(resource: Resource, reason: str = "") -> Change:
 
 
 def deletion(resource: Resource, reason: str) -> Change:
-    disruption = Disruption.LIVE if resource.family in ("altname", "nat", "rule") else Disruption.FLAP
     return Change(
-        Action.DELETE, resource.key, resource.kind, resource.attributes, {}, (), None, disruption, reason,
-        resource.facts.get("position"),
+        Action.DELETE, resource.key, resource.kind, resource.attributes, {}, (), None,
+        FAMILIES[resource.family].goes, reason, resource.facts.get("position"),
     )  # fmt: skip
 
 
@@ -221,7 +222,7 @@ def _reordered(busy: set[Key], desired: Desired, observed: State) -> Iterator[Ch
     """Rules of one list are tried in turn: from the first that stands out of order, all are set anew."""
     lists: dict[Key, list[Resource]] = {}
     for resource in desired:
-        if resource.family in ORDERED:
+        if FAMILIES[resource.family].ordered:
             lists.setdefault(resource.key[:4], []).append(resource)
     for wished in lists.values():
         wished_keys = {resource.key for resource in wished}

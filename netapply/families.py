@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 from netapply.kinds import link_table
-from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value, table_of
+from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value
+from netapply.model.family import FAMILIES, table_of_family
 from netapply.model.resource import Resource
 from netapply.model.routing import same_nexthops
 
-_EMPTY: Final = Table()
 _ROUTE_DEFAULTS: Final = {"src": None, "mtu": None, "advmss": None, "hoplimit": None, "protocol": "netapply"}
-ORDERED: Final = frozenset({"nat"})
-"""Families in which the order among netapply's own resources of one list counts."""
 
 
 def table_for(resource: Resource) -> Table:
     """The attribute table of a resource."""
     if resource.family == "link":
         return link_table(resource.kind)
-    return _table_of(resource.family)
-
-
-@cache
-def _table_of(family: str) -> Table:
-    """The models are imported when a resource of their family changes: each takes a millisecond or two."""
-    if family == "address":
-        from netapply.model.address import Address
-
-        return table_of(Address)
-    if family == "route":
-        from netapply.model.route import Route
-
-        return table_of(Route)
-    if family == "rule":
-        from netapply.model.rule import Rule
-
-        return table_of(Rule)
-    return _EMPTY
+    return table_of_family(resource.family)
 
 
 def row_of(resource: Resource, attribute: str) -> Row | None:
@@ -74,6 +53,4 @@ def change_of(resource: Resource, attribute: str, before: Value, after: Value) -
 
 def disruption_of(resource: Resource, change: Change) -> Disruption:
     """A device made again is `recreate`; an address or rule made again is a short gap."""
-    if change is Change.RECREATE and resource.family != "link":
-        return Disruption.FLAP if resource.family == "address" else Disruption.LIVE
-    return change.disruption
+    return FAMILIES[resource.family].again if change is Change.RECREATE else change.disruption

@@ -8,8 +8,10 @@ from typing import Any
 from netapply.kinds import KIND_OF, link_table
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
+from netapply.model.family import FAMILIES, link_of, model_of
 from netapply.model.nat_words import entry_of
 from netapply.model.owned import Owned
+from netapply.model.part import Part
 from netapply.model.resource import Resource, State
 from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop
 
@@ -44,7 +46,19 @@ def _links(state: list[Resource]) -> dict[str, Any]:
             links[item.key[1]].setdefault("addresses", []).append(item.name)
         elif item.family == "altname" and item.key[1] in links:
             links[item.key[1]].setdefault("altnames", []).append(item.name)
+        elif FAMILIES[item.family].field and link_of(item.key) in links:
+            _add_part(links[link_of(item.key)], item)
     return links
+
+
+def _add_part(link: dict[str, Any], item: Resource) -> None:
+    """What stands in a field of its own below its link."""
+    family, model = FAMILIES[item.family], model_of(item.family)
+    said = model.said(item) if model is not None and issubclass(model, Part) else None
+    if said is not None and family.many:
+        link.setdefault(family.field, []).append(said)
+    elif said is not None:
+        link[family.field] = said
 
 
 def _link(link: Resource) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from netapply.families import change_of
 from netapply.kernel.observe import Observed
 from netapply.model.attribute import Change as How
+from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change
@@ -58,7 +59,8 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     image = BeforeImage()
     changed = {change.key for change in plan.changes} | plan.lost
     links = _touched_links(plan, observed)
-    alike = {"sysctl", "nat"} | {change.family for change in plan.changes if change.family == "rule"}
+    alike = {"sysctl"} | {name for name, family in FAMILIES.items() if family.marked}
+    alike |= {change.family for change in plan.changes if change.family == "rule"}
     for resource in observed:
         near = resource.key in changed or resource.family in alike or not links.isdisjoint(links_of(resource))
         if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from netapply.families import default_of
 from netapply.model.attribute import UNSET
+from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Resource, State
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Plan
-
-REMEMBERED = frozenset({"link", "altname", "address", "route", "rule"})
-"""Families whose resources are made; a kernel parameter is only ever set, and NAT rules bear a mark."""
 
 
 def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after: State) -> Owned:
@@ -19,7 +17,7 @@ def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after
     made = set(owned.made)
     made |= {
         change.key for change in plan.changes
-        if change.key not in before and change.key[0] in REMEMBERED and change.action is not Action.DELETE
+        if change.key not in before and FAMILIES[change.key[0]].made and change.action is not Action.DELETE
     }  # fmt: skip
     result = Owned({key for key in made if key in after})
     for key, found in owned.set_here.items():
@@ -50,12 +48,20 @@ def _remember(owned: Owned, change: Change, wish: Resource, seen: Resource | Non
     made with where nothing is said.
     """
     ours = change.key in owned.made
-    if not ours and (change.key[0] not in ("link", "sysctl") or seen is None or not change.before):
+    if not ours and not _only_set(change, seen):
         return
     found = owned.set_here.setdefault(change.key, {})
     for name, before in [(step.attribute, step.before) for step in change.steps if step.attribute in wish.attributes]:
-        goal = default_of(wish, name) if ours else before
+        goal = default_of(wish, name) if ours or seen is None else before
         if goal is UNSET and seen is not None:
             goal = seen.attributes.get(name)
         if goal is not UNSET:
             found.setdefault(name, goal)
+
+
+def _only_set(change: Change, seen: Resource | None) -> bool:
+    """Whether the change sets something on what netapply did not make: a found link, a parameter, a port."""
+    family = FAMILIES[change.key[0]]
+    if change.key[0] in ("link", "sysctl"):
+        return seen is not None and bool(change.before)
+    return not family.made and not family.marked

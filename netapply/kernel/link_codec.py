@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from netapply.kernel.wire import definitions
+from netapply.kernel.wire.forms import FORMS
 from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
@@ -68,7 +69,7 @@ class LinkCodec:
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
         number6 = numbers[row.nla.name6][0] if row.nla.name6 else 0
-        pack, unpack = SCALARS[kind]
+        pack, unpack = FORMS[row.nla.form] if row.nla.form else SCALARS[kind]
         pack = str.encode if row.nla.name in BARE else pack
         unit = row.nla.unit
         readers = self.data if data else self.generic

@@ -7,11 +7,11 @@ name stands in one place in the code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
@@ -41,6 +41,8 @@ class Change(StrEnum):
     """Accepted on a running device, but traffic through it is interrupted."""
     DOWN = "down"
     """Accepted only while the device is administratively down."""
+    EMPTY = "empty"
+    """Accepted only while the device is administratively down and has no ports."""
     RECREATE = "recreate"
     """Immutable: the resource is deleted and made again."""
 
@@ -53,6 +55,7 @@ _DISRUPTION_OF: Final = {
     Change.LIVE: Disruption.LIVE,
     Change.FLAP: Disruption.FLAP,
     Change.DOWN: Disruption.FLAP,
+    Change.EMPTY: Disruption.FLAP,
     Change.RECREATE: Disruption.RECREATE,
 }
 
@@ -95,20 +98,28 @@ CENTISECONDS: Final = Unit(
     text=lambda value: _words(value) if value is None else f"{value} s",
 )
 SECONDS: Final = Unit("seconds", text=lambda value: _words(value) if value is None else f"{value} s")
+MILLISECONDS: Final = Unit("milliseconds", text=lambda value: _words(value) if value is None else f"{value} ms")
 BYTES: Final = Unit("bytes")
 LINK: Final = Unit("link name")
 """A reference: the name here, the ifindex on the wire (resolved when the message is sent: an index
 does not survive a recreated device)."""
 
 
-def choice(**numbers: int) -> Unit:
-    """A unit for an enumeration: words here, the kernel's numbers on the wire."""
+def choice(named: Mapping[str, int] | None = None, /, **more: int) -> Unit:
+    """A unit for an enumeration: words here, the kernel's numbers on the wire. Words that are no Python
+    names come as a mapping."""
+    numbers = {**(named or {}), **more}
     words = {number: word for word, number in numbers.items()}
     return Unit(
         " | ".join(numbers),
         to_wire=lambda word: numbers.get(word, word),
         from_wire=lambda number: words.get(number, number),
     )
+
+
+def numbered(words: Any, first: int = 0) -> Unit:
+    """A unit for an enumeration whose words a `Literal` names in the kernel's order, counted from `first`."""
+    return choice({word: number for number, word in enumerate(get_args(words), first)})
 
 
 class _Unset(StrEnum):
@@ -140,6 +151,8 @@ class Nla:
     """Values that only the making gives: an existing resource does not take them on."""
     for_good: tuple[Value, ...] = ()
     """Values that an existing resource does not give up."""
+    form: str = ""
+    """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,6 @@ def table_of(model: type[BaseModel]) -> Table:
 
 
 __all__ = [
-    "BYTES", "CENTISECONDS", "LINK", "PLAIN", "SECONDS", "SWITCH", "UNSET",
-    "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "table_of",
+    "BYTES", "CENTISECONDS", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH", "UNSET",
+    "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "numbered", "table_of",
 ]  # fmt: skip

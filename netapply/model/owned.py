@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from netapply.model.attribute import Value
+from netapply.model.family import FAMILIES
 from netapply.model.resource import Key, Resource
 from netapply.model.routing import PROTOCOL
 
@@ -30,7 +31,6 @@ class Owned:
 
 def is_marked(resource: Resource) -> bool:
     """The kernel carries a mark for routes, rules and addresses (protocol) and for NAT rules (comment)."""
-    if resource.family == "nat":
+    if FAMILIES[resource.family].marked:
         return True
-    protocol = resource.attributes.get("protocol")
-    return protocol in (PROTOCOL, "netapply") and resource.family in ("route", "rule", "address")
+    return resource.family != "link" and resource.attributes.get("protocol") in (PROTOCOL, "netapply")

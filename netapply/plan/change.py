@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from netapply.model.attribute import Disruption, Value
+from netapply.model.family import link_of
 from netapply.model.resource import Key, Origin
 
 
@@ -60,4 +61,4 @@ class Change:
     @property
     def link(self) -> str:
         """The link that the change is about; empty for what belongs to none."""
-        return self.key[1] if self.key[0] in ("link", "address", "altname") else ""
+        return link_of(self.key)

@@ -8,6 +8,7 @@ from netapply.diff import creation
 from netapply.errors import ForeignError
 from netapply.kinds import KIND_OF
 from netapply.model.attribute import Disruption
+from netapply.model.family import FAMILIES, link_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change, Step
@@ -82,7 +83,7 @@ def _put_back(
         consequences.for_good |= set() if item.family == "altname" else {item.key}
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
-    restored.disruption = Disruption.RECREATE if item.family == "link" else Disruption.FLAP
+    restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
     if item.family == "address" and item.key not in consequences.taken:
         # it may survive, so it is deleted first
         restored.action, restored.before, restored.steps = Action.REPLACE, item.attributes, ()
@@ -96,7 +97,7 @@ def _make_again(change: Change, item: Resource) -> None:
     """
     if change.action is Action.UPDATE and item.family != "route":
         change.action = Action.REPLACE if item.family == "link" else Action.CREATE
-        change.disruption = max(change.disruption, Disruption.RECREATE if item.family == "link" else Disruption.FLAP)
+        change.disruption = max(change.disruption, FAMILIES[item.family].again, Disruption.FLAP)
 
 
 def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> None:
@@ -112,7 +113,7 @@ def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> N
 def _links(item: Resource) -> set[str]:
     if item.family == "route":
         return {hop[1] for hop in item.attributes.get("nexthops") or () if hop[1]}
-    return {item.key[1]} if item.family in ("address", "altname") else set()
+    return {link_of(item.key)} - {""} if item.family != "link" else set()
 
 
 def _settle_moved(moved: list[tuple[Key, Key, str]], desired: Desired, by_key: dict[Key, Change]) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 
 from netapply.model.attribute import Value
+from netapply.model.family import link_of
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
@@ -214,9 +215,7 @@ def _by_link(observed: State) -> dict[str, list[Resource]]:
 
 def links_of(item: Resource) -> Iterator[str]:
     """The links that a resource is on, leads over, or stands on."""
-    if item.family in ("address", "altname"):
-        yield item.key[1]
-    elif item.family == "route":
+    if item.family == "route":
         yield from (hop[1] for hop in item.attributes.get("nexthops") or () if hop[1])
     elif item.family == "sysctl":
         device = device_of(item.key[1])
@@ -225,6 +224,8 @@ def links_of(item: Resource) -> Iterator[str]:
     elif item.family == "link":
         yield item.name
         yield from _standing_on(item.attributes)
+    elif link_of(item.key):
+        yield link_of(item.key)
 
 
 def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netapply.model.attribute import Value, table_of
+from netapply.model.family import FAMILIES
 from netapply.model.link import Link
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
@@ -18,13 +19,6 @@ from netapply.plan.plan import Operation, Phase, Plan, Verb
 
 BELOW = ("link", "dev", "master")
 """Attributes that name a link which must exist first."""
-_DELETE_PHASE = {
-    "rule": Phase.RULE, "route": Phase.ROUTE_DELETE, "address": Phase.ADDRESS_DELETE,
-    "altname": Phase.NAME_DELETE, "nat": Phase.NAT,
-}  # fmt: skip
-_CREATE_PHASE = {
-    "rule": Phase.RULE, "route": Phase.ROUTE, "address": Phase.ADDRESS, "altname": Phase.NAME, "nat": Phase.NAT,
-}  # fmt: skip
 
 
 def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: State) -> Plan:
@@ -100,17 +94,17 @@ def _operations(change: Change, taken: set[Key], heights: Heights, held_down: se
 
 
 def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
-    family = change.family
+    family = FAMILIES[change.family]
     if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
         yield Operation(
-            Verb.DELETE, change.key, change.kind, _DELETE_PHASE[family], change.before, _delete_rank(change),
+            Verb.DELETE, change.key, change.kind, family.delete, change.before, _delete_rank(change),
             disruption=change.disruption, position=change.position,
         )  # fmt: skip
     if change.action is Action.DELETE:
         return
     attributes = {name: value for name, value in change.after.items() if value is not None}
     yield Operation(
-        Verb.CREATE, change.key, change.kind, _CREATE_PHASE[family], attributes, _rank(change),
+        Verb.CREATE, change.key, change.kind, family.create, attributes, _rank(change),
         disruption=change.disruption, position=change.position, replace=change.action is Action.UPDATE,
     )  # fmt: skip
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from netapply.model.attribute import Disruption, Value
+from netapply.model.phase import Phase
 from netapply.model.resource import Key, Origin
 from netapply.plan.change import Action, Change
 
@@ -21,29 +22,6 @@ class Verb(StrEnum):
     CREATE = "create"
     SET = "set"
     DELETE = "delete"
-
-
-class Phase(IntEnum):
-    """The order of a transaction: take away what stands in the way, build from the bottom, open last."""
-
-    GLOBAL_SYSCTL = 0
-    """First, because a global setting overwrites every interface's own."""
-    ROUTE_DELETE = 11
-    ADDRESS_DELETE = 12
-    NAME_DELETE = 13
-    LINK_DELETE = 20
-    LINK = 30
-    """Create and set, lower devices first; a link that needs its settings before it runs stays down."""
-    BRIDGE_MTU = 33
-    """When the ports are there, which move the MTU of their bridge."""
-    NAME = 35
-    LINK_SYSCTL = 40
-    """While a new link is still down: some settings matter only before it comes up."""
-    LINK_UP = 45
-    ADDRESS = 50
-    ROUTE = 60
-    RULE = 70
-    NAT = 80
 
 
 @dataclass(slots=True)
@@ -113,3 +91,6 @@ class Plan:
             else:
                 groups.append([operation])
         return groups
+
+
+__all__ = ["Operation", "Phase", "Plan", "Verb"]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from netapply.kinds import link_table
+from netapply.model.family import FAMILIES
 from netapply.model.resource import Key
 from netapply.model.routing import ANY, TABLES
 from netapply.plan.plan import Operation, Verb
-
-_NOUNS: Final = {"address": "address {2} on {1}", "altname": "altname {2} of {1}", "rule": "rule {2} {3}",
-                 "nat": "NAT rule {4}", "sysctl": "{1}"}  # fmt: skip
 
 
 def noun(key: Key, kind: str) -> str:
@@ -21,7 +18,7 @@ def noun(key: Key, kind: str) -> str:
     if key[0] == "route":
         to = "default" if key[3] in ANY.values() else key[3]
         return f"route {to}" if key[2] == str(TABLES["main"]) else f"route {to} in table {key[2]}"
-    return _NOUNS[key[0]].format(*key)
+    return FAMILIES[key[0]].noun.format(*key)
 
 
 def describe(operation: Operation) -> str:

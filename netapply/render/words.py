@@ -14,6 +14,7 @@ from netapply.families import table_for
 from netapply.model.attribute import Row, Value
 from netapply.model.resource import Resource
 from netapply.plan.change import Action, Change, Step
+from netapply.plan.words import noun
 from netapply.render import route_words
 from netapply.render.paint import printable
 
@@ -33,7 +34,7 @@ class Words(NamedTuple):
 
 def describe(change: Change) -> Words:
     """The words for any change; control characters in names and values are spelled out."""
-    title, pairs = _DESCRIBERS[change.family](change)
+    title, pairs = _DESCRIBERS.get(change.family, _plain)(change)
     return Words(printable(title), [(name, printable(text)) for name, text in pairs])
 
 
@@ -88,6 +89,11 @@ def _nat(change: Change) -> tuple[str, Pairs]:
     words = change.key[-1]
     unsaid = change.key[1] == "inet6" and ":" not in words
     return f"nat {words}{' (IPv6)' if unsaid else ''}", pairs
+
+
+def _plain(change: Change) -> tuple[str, Pairs]:
+    """A family that needs no words of its own."""
+    return noun(change.key, change.kind), _pairs(change, _IMPLIED)
 
 
 _DESCRIBERS: Final[dict[str, Callable[[Change], tuple[str, Pairs]]]] = {

@@ -79,6 +79,13 @@ class Declared:
         node = entry.node if entry else None
         return [item.origin for item in node.items] if isinstance(node, Sequence) else []
 
+    def nodes_of(self, attribute: str) -> list[Node]:
+        """The items of a list, or the one thing that is written."""
+        entry = self._entry(attribute)
+        if entry is None:
+            return []
+        return list(entry.node.items) if isinstance(entry.node, Sequence) else [entry.node]
+
     def names(self, attribute: str) -> bool:
         """Whether the file says anything about the attribute."""
         return attribute in self.link.model_fields_set

@@ -12,6 +12,7 @@ from functools import cache
 
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
+from netapply.model.family import parts
 from netapply.model.link import Link
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
@@ -20,7 +21,7 @@ from netapply.sources.declared import Declared, Links, Part, entries_of, gather_
 from netapply.sources.files import Text
 from netapply.sources.limits import lift_forward_delays, refuse_impossible
 from netapply.sources.relations import Relations, relate
-from netapply.sources.tree import Entry, Node
+from netapply.sources.tree import Entry, Mapping, Node
 from netapply.sources.wording import named, refusal
 
 
@@ -52,6 +53,8 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
     desired.add(_attached(link, relations))
     for resource in _belongings(desired, declared):
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
+    for resource, title in _parts(declared):
+        add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
     _add_implied(desired, declared, links, relations)
@@ -105,6 +108,22 @@ def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
             yield address_resource(name, address, origin)
     for altname, origin in zip(link.altnames, declared.items_at("altnames"), strict=True):
         yield Resource(("altname", name, altname), "altname", origin=origin)
+
+
+def _parts(declared: Declared) -> Iterator[tuple[Resource, str]]:
+    """What is written in fields of its own below the link, and how a message calls it."""
+    for name, family in parts():
+        value = getattr(declared.link, family.field, None)
+        items = value if family.many else (value,)
+        for item, node in zip(items or (), declared.nodes_of(family.field), strict=False):
+            for resource in item.resources(declared.name) if item is not None else ():
+                resource.origin = node.origin
+                resource.origins = {key: entry.key for key, entry in _lines(node)}
+                yield resource, " ".join((name.replace("_", " "), *resource.key[2:]))
+
+
+def _lines(node: Node) -> Iterator[tuple[str, Entry]]:
+    yield from node.entries.items() if isinstance(node, Mapping) else ()
 
 
 def _add_implied(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:

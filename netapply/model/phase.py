@@ -1,0 +1,37 @@
+"""The order of a transaction: take away what stands in the way, build from the bottom, open last."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Phase(IntEnum):
+    """One stretch of a transaction; within it, operations go by their depth."""
+
+    GLOBAL_SYSCTL = 0
+    """First, because a global setting overwrites every interface's own."""
+    ROUTE_DELETE = 11
+    NEXTHOP_DELETE = 12
+    ENTRY_DELETE = 13
+    """Neighbours, forwarding entries, VLANs: what a link holds."""
+    ADDRESS_DELETE = 14
+    NAME_DELETE = 15
+    LINK_PREPARE = 18
+    """A link that must be down, or without ports, for what follows."""
+    LINK_DELETE = 20
+    LINK = 30
+    """Create and set, lower devices first; a link that needs its settings before it runs stays down."""
+    BRIDGE_MTU = 33
+    """When the ports are there, which move the MTU of their bridge."""
+    NAME = 35
+    PORT = 37
+    """What a link is set to as a port, when it is one."""
+    LINK_SYSCTL = 40
+    """While a new link is still down: some settings matter only before it comes up."""
+    LINK_UP = 45
+    ADDRESS = 50
+    ENTRY = 52
+    NEXTHOP = 55
+    ROUTE = 60
+    RULE = 70
+    NAT = 80
