@@ -12,15 +12,14 @@ from netapply.kernel.wire.forms import FORMS
 from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
-from netapply.kinds import link_table
+from netapply.kinds import CLASSES, link_table
 from netapply.model.attribute import LINK, Row, Value
 
 GENERIC: Final = definitions.LINK
 DATA: Final[dict[str, definitions.Definition]] = {
-    "bridge": definitions.BRIDGE,
-    "macvlan": definitions.MACVLAN,
-    "vxlan": definitions.VXLAN,
+    kind: vars(definitions)[kind.upper()] for kind in CLASSES if kind != "veth" and kind.upper() in vars(definitions)
 }
+"""Attributes of the kinds that have some of their own; a veth's name the other end, which is a link itself."""
 ELSEWHERE: Final = ("IFF_UP", "VETH_INFO_PEER")
 """Attributes that are no plain netlink attribute: the flag in the header, and the veth's other end."""
 BARE: Final = ("IFLA_IFALIAS",)

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
     KINDS: tuple[type[Link], ...]
 
-CLASSES: Final = {"bridge": "Bridge", "macvlan": "Macvlan", "": "Physical", "veth": "Veth", "vxlan": "Vxlan"}
+CLASSES: Final = {
+    "bridge": "Bridge",
+    "macvlan": "Macvlan",
+    "": "Physical",
+    "veth": "Veth",
+    "vxlan": "Vxlan",
+}
 """Name of the class by kind; its module is called as the class, in lower case."""
 
 
