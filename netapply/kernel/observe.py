@@ -9,16 +9,18 @@ from typing import Final
 
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
-from netapply.kernel.links import read_links
+from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
+from netapply.model.family import ON_DEMAND
 from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat"})
+ALWAYS_ASKED: Final = frozenset({"route", "rule", "nat"})
+OPTIONAL_FAMILIES: Final = ALWAYS_ASKED | ON_DEMAND
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Observed(State):
     indexes: dict[str, int] = field(default_factory=dict)
     settings: dict[str, bytes] = field(default_factory=dict)
     defaults: Defaults = field(default_factory=dict, compare=False, repr=False)
+    families: Container[str] = field(default=OPTIONAL_FAMILIES, compare=False, repr=False)
+    """Those among OPTIONAL_FAMILIES that were asked for."""
 
     def unusual_settings(self, link: str) -> list[Resource]:
         """Per-interface parameters that are lost with the link, unless somebody remembers them."""
@@ -37,16 +41,17 @@ class Observed(State):
 def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
     """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
 
-    A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
-    or NAT rules, for a caller that would not look at them: a router may have a million routes.
+    A global parameter brings along those that a write to it would change. `families` leaves out routes, rules,
+    NAT rules or entries, for a caller that would not look at them: a router may have a million routes.
     """
     links = read_links(netlink)
-    state = Observed(indexes=links.indexes, settings=links.settings)
+    state = Observed(indexes=links.indexes, settings=links.settings, families=families)
     found = [
         *links.resources,
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
+        *(_read_entries(netlink, links, families) if any(name in families for name in ON_DEMAND) else ()),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
         *(_read_nat() if "nat" in families else ()),
     ]
@@ -55,6 +60,17 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _read_entries(netlink: Netlink, links: Links, families: Container[str]) -> list[Resource]:
+    """What links hold; imported where it is asked for."""
+    from netapply.kernel.entries import READERS
+
+    by_name = {link.name: link for link in links.resources if link.family == "link"}
+    found: list[Resource] = []
+    for family, read in READERS.items():
+        found += read(netlink, links.names, by_name) if family in families else ()
+    return found
 
 
 def _read_nat() -> list[Resource]:

@@ -60,11 +60,19 @@ class Submitter:
 
     def _encode(self, operation: Operation) -> list[bytearray]:
         try:
-            return ENCODERS[operation.key[0]](operation, self._indexes)
+            return _encoder(operation.key[0])(operation, self._indexes)
         except KeyError as missing:
             raise KernelError(
                 f"{describe(operation)}: there is no link {missing}", 19, where=_where(operation)
             ) from None
+
+
+def _encoder(family: str) -> Encoder:
+    if family in ENCODERS:
+        return ENCODERS[family]
+    from netapply.kernel import entries  # most plans have none
+
+    return entries.ENCODERS[family]
 
 
 def _write(operation: Operation) -> None:

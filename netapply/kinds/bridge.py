@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from netapply.model.attribute import CENTISECONDS, SWITCH, Nla
 from netapply.model.link import Link
+from netapply.model.parts import FdbEntries
 from netapply.model.values import LinkName, Seconds
 
 
@@ -42,6 +43,12 @@ class Bridge(Link):
         int | None, Field(ge=0, le=65535, description="of the bridge in the spanning tree"),
         Nla("IFLA_BR_PRIORITY", default=32768),
     ] = None  # fmt: skip
+
+    @field_validator("fdb")
+    @classmethod
+    def _of_its_own(cls, entries: FdbEntries) -> FdbEntries:
+        """A bridge is a port of no bridge, so the entries are its own."""
+        return tuple(entry if entry.own is not None else entry.model_copy(update={"own": True}) for entry in entries)
 
     def ports_of(self) -> tuple[str, ...]:
         return self.ports

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, choice
 from netapply.model.link import Link
+from netapply.model.resource import Resource
 from netapply.model.values import IpAddress, LinkName, Seconds
 
 RECREATE = Change.RECREATE
@@ -64,6 +65,20 @@ class Vxlan(Link):
         bool | None, Nla("IFLA_VXLAN_UDP_CSUM", change=RECREATE, unit=SWITCH, default=True),
         Field(description="UDP checksum over IPv4"),
     ] = None  # fmt: skip
+
+    remotes: tuple[IpAddress, ...] = Field(
+        default=(), description="further endpoints that get whatever has no entry: each is one in fdb"
+    )
+
+    def expanded(self, name: str) -> Iterator[tuple[str, int, Resource]]:
+        """Head-end replication: each remote is a forwarding entry of all zeros (RFC 7348, 4.2)."""
+        if not self.remotes:
+            return
+        from netapply.model.fdb import FLOOD, Fdb
+
+        for number, remote in enumerate(self.remotes):
+            for entry in Fdb(mac=FLOOD, dst=remote).resources(name):
+                yield "remotes", number, entry
 
     def references(self) -> Iterator[str]:
         yield from super().references()

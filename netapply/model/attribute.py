@@ -91,6 +91,8 @@ def _whole(value: float) -> int | float:
 
 PLAIN: Final = Unit("")
 SWITCH: Final = Unit("on or off", to_wire=int, from_wire=bool)
+FLAG: Final = Unit("on or off", text=lambda value: "on" if value else "off")
+"""What is there or is not: True or None."""
 CENTISECONDS: Final = Unit(
     "seconds",
     to_wire=lambda value: round(value * 100),
@@ -210,6 +212,6 @@ def table_of(model: type[BaseModel]) -> Table:
 
 
 __all__ = [
-    "BYTES", "CENTISECONDS", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH", "UNSET",
+    "BYTES", "CENTISECONDS", "FLAG", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH", "UNSET",
     "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "numbered", "table_of",
 ]  # fmt: skip

@@ -47,6 +47,9 @@ class Family:
     """What it means for traffic that a resource is made again."""
     goes: Disruption = Disruption.FLAP
     """What it means for traffic that a resource is deleted."""
+    on_demand: bool = False
+    """Whether the family is read only where the file, the record or a disturbed link asks for it: a host may
+    have a hundred thousand."""
 
 
 FLAP, LIVE = Disruption.FLAP, Disruption.LIVE
@@ -58,10 +61,23 @@ FAMILIES: Final[dict[str, Family]] = {
     ),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
+    "fdb": Family(
+        "fdb {2} {3} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.fdb:Fdb", on=1, field="fdb",
+        on_demand=True,
+    ),
+    "neighbour": Family(
+        "neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.neighbour:Neighbour", on=1,
+        field="neighbours", goes=LIVE, on_demand=True,
+    ),
+    "proxy_neighbour": Family(
+        "proxy neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE,
+        "netapply.model.proxy_neighbour:ProxyNeighbour", on=1, field="proxy_neighbours", on_demand=True,
+    ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }
 
+ON_DEMAND: Final = frozenset(name for name, family in FAMILIES.items() if family.on_demand)
 _EMPTY: Final = Table()
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
+from netapply.model.parts import FdbEntries, Neighbours, ProxyNeighbours
+from netapply.model.resource import Resource
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
 
@@ -49,6 +51,12 @@ class Link(BaseModel):
     )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 
+    fdb: FdbEntries = Field(default=(), description="static forwarding entries")
+    neighbours: Neighbours = Field(default=(), description="static neighbours (ARP, NDP)")
+    proxy_neighbours: ProxyNeighbours = Field(
+        default=(), description="addresses that the host answers for on this link"
+    )
+
     def references(self) -> Iterator[str]:
         """Names of the links that must exist before this one can be made."""
         if self.master:
@@ -56,6 +64,10 @@ class Link(BaseModel):
 
     def companions(self, name: str) -> Iterator[tuple[str, dict[str, Value]]]:
         """Links that come to be together with this one (called `name`), with what is known of them."""
+        return iter(())
+
+    def expanded(self, name: str) -> Iterator[tuple[str, int, Resource]]:
+        """Resources that the items of a field of the kind's own stand for: field, place in its list, resource."""
         return iter(())
 
     def ports_of(self) -> tuple[str, ...]:

@@ -67,11 +67,17 @@ def alias_text(value: object) -> str | None:
     return text or None
 
 
-def mac_address(value: object) -> str:
-    """An EUI-48 in the kernel's spelling: lower case, colons."""
-    text = text_of(value).lower().replace("-", ":")
+def hardware_address(value: str) -> str:
+    """Any EUI-48, a group's too, in the kernel's spelling: lower case, colons."""
+    text = value.lower().replace("-", ":")
     if not _MAC.fullmatch(text):
         raise ValueError(f"{value!r} is no MAC address; write it like 02:00:5e:10:00:01")
+    return text
+
+
+def mac_address(value: object) -> str:
+    """An EUI-48 that a link can have."""
+    text = hardware_address(text_of(value))
     if int(text[:2], 16) & 1:
         raise ValueError(f"{value!r} is a group address; a link needs a unicast one (first byte even)")
     if text == "00:00:00:00:00:00":

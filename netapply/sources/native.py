@@ -120,6 +120,9 @@ def _parts(declared: Declared) -> Iterator[tuple[Resource, str]]:
                 resource.origin = node.origin
                 resource.origins = {key: entry.key for key, entry in _lines(node)}
                 yield resource, " ".join((name.replace("_", " "), *resource.key[2:]))
+    for field, number, resource in declared.link.expanded(declared.name):
+        resource.origin = declared.items_at(field)[number]
+        yield resource, " ".join((resource.family, *resource.key[2:]))
 
 
 def _lines(node: Node) -> Iterator[tuple[str, Entry]]:

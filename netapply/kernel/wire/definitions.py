@@ -214,6 +214,27 @@ RULE: Final[Definition] = {
     "FRA_DPORT_RANGE": (24, "hex"),
 }
 
+NEIGHBOUR: Final[Definition] = {
+    "NDA_UNSPEC": (0, "hex"),
+    "NDA_DST": (1, "ipaddr"),
+    "NDA_LLADDR": (2, "hex"),
+    "NDA_CACHEINFO": (3, "hex"),
+    "NDA_PROBES": (4, "uint32"),
+    "NDA_VLAN": (5, "uint16"),
+    "NDA_PORT": (6, "be16"),
+    "NDA_VNI": (7, "uint32"),
+    "NDA_IFINDEX": (8, "uint32"),
+    "NDA_MASTER": (9, "uint32"),
+    "NDA_LINK_NETNSID": (10, "uint32"),
+    "NDA_SRC_VNI": (11, "uint32"),
+    "NDA_PROTOCOL": (12, "uint8"),
+    "NDA_NH_ID": (13, "uint32"),
+    "NDA_FDB_EXT_ATTRS": (14, "hex"),
+    "NDA_FLAGS_EXT": (15, "uint32"),
+    "NDA_NDM_STATE_MASK": (16, "uint16"),
+    "NDA_NDM_FLAGS_MASK": (17, "uint8"),
+}
+
 INET6: Final[Definition] = {
     "IFLA_INET6_UNSPEC": (0, "hex"),
     "IFLA_INET6_FLAGS": (1, "uint32"),

@@ -14,6 +14,7 @@ from pyroute2.netlink import nlmsg_atoms
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg, protinfo_bridge
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 ATOMS: Final = (
@@ -57,7 +58,7 @@ def definitions() -> dict[str, dict[str, tuple[int, str]]]:
     data = ifinfmsg.ifinfo.data_map
     messages: dict[str, Any] = {
         "link": ifinfmsg, "info": ifinfmsg.ifinfo, "bridge_port": protinfo_bridge, "address": ifaddrmsg,
-        "route": rtmsg, "metrics": rtmsg.metrics, "rule": fibmsg, "inet6": ifinfmsg.af_spec_inet.inet6,
+        "route": rtmsg, "metrics": rtmsg.metrics, "rule": fibmsg, "neighbour": ndmsg, "inet6": ifinfmsg.af_spec_inet.inet6,
         **{kind: data[kind] for kind in KINDS},
     }  # fmt: skip
     tables = {}
