@@ -18,11 +18,12 @@ from dataclasses import dataclass
 
 from netapply.devices import with_devices
 from netapply.errors import JournalError, RefusedError
+from netapply.execute.image import takes_entries
 from netapply.execute.store import Store
 from netapply.execute.transaction import Progress, Transaction, restore
 from netapply.kernel.features import require_features
 from netapply.kernel.netlink import Netlink
-from netapply.kernel.observe import Observed, observe
+from netapply.kernel.observe import OPTIONAL_FAMILIES, Observed, families_to_ask, observe
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key
 from netapply.plan import Plan, make_plan
@@ -51,8 +52,7 @@ class Planned:
 def planned(session: Session, wish: Desired) -> Planned:
     """Observe, diff, plan; and see that the kernel can do what the plan asks for."""
     desired, owned = with_devices(wish), session.store.read_owned()
-    observed = observe(session.netlink, _parameters(desired.resources, owned.set_here))
-    plan = make_plan(desired, observed, owned)
+    observed, plan = _seen(session, desired, owned, _parameters(desired.resources, owned.set_here))
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})
     return Planned(plan, desired, observed, owned)
 
@@ -62,17 +62,29 @@ def planned_rollback(session: Session) -> Planned:
     last = session.store.journal.read_last()
     if last is None or not session.store.is_current(last):
         raise RefusedError("cannot roll back: no transaction was committed here since the last boot")
-    observed = observe(session.netlink, _parameters(last.image.before, session.store.read_owned().set_here))
+    parameters = _parameters(last.image.before, session.store.read_owned().set_here)
+    observed = observe(session.netlink, parameters, OPTIONAL_FAMILIES)
     desired, made = last.image.way_back(observed, full=False)
     desired.source = f"before {last.source}"
     return Planned(make_plan(desired, observed, made), desired, observed, made, last.owned)
+
+
+def _seen(session: Session, desired: Desired, owned: Owned, parameters: list[str]) -> tuple[Observed, Plan]:
+    """What is, and the plan. Entries that nobody names are read only where the plan may take them away."""
+    families = families_to_ask((*desired.resources, *owned.made, *owned.set_here))
+    observed = observe(session.netlink, parameters, families)
+    plan = make_plan(desired, observed, owned)
+    if families == OPTIONAL_FAMILIES or not any(takes_entries(change) for change in plan.changes):
+        return observed, plan
+    observed = observe(session.netlink, parameters)
+    return observed, make_plan(desired, observed, owned)
 
 
 def carry_out(session: Session, work: Planned, report: Callable[[Progress], None] | None) -> None:
     """Execute the plan as one transaction, unless the network is no longer the one that it was made for."""
     require_closed(session.store)
     touched = _parameters(work.desired.resources, (change.key for change in work.plan.changes))
-    observed = observe(session.netlink, touched)
+    observed = observe(session.netlink, touched, work.observed.families)
     if not _is_as_before(observed, work.observed) and _plan_differs(work, observed):
         raise RefusedError("cannot apply: the network has changed since this plan was made; plan again")
     Transaction(session.netlink, session.store, work.plan, work.desired, observed, work.owned, work.owned_at_end).run(

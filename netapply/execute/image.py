@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from netapply.families import change_of
 from netapply.kernel.observe import Observed
 from netapply.model.attribute import Change as How
+from netapply.model.attribute import Disruption
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
@@ -78,16 +79,26 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
 
 def _vanishing(plan: Plan, links: set[str]) -> set[str]:
     """Links that may lose their parameters, here or on the way back: deleted ones, and what stands on them."""
-    return links if any(_forgets(change) for change in plan.changes if change.family == "link") else set()
+    return links if any(forgets(change) for change in plan.changes if change.family == "link") else set()
 
 
-def _forgets(change: Change) -> bool:
+def forgets(change: Change) -> bool:
+    """Whether a link loses what it holds, here or on the way back."""
     if change.action in (Action.DELETE, Action.REPLACE):
         return True
     seen = Resource(change.key, change.kind)
     back = (change_of(seen, step.attribute, step.after, step.before) for step in change.steps)
     too_small = 0 < (change.after.get("mtu") or 0) < MINIMUM_IPV6_MTU
     return change.action is Action.UPDATE and (too_small or How.RECREATE in back)
+
+
+def takes_entries(change: Change) -> bool:
+    """Whether a change may take along what nobody names: neighbours, forwarding entries."""
+    if change.family == "link" and change.action is not Action.CREATE:
+        return change.disruption > Disruption.LIVE or forgets(change)
+    if change.family == "address":
+        return change.action is not Action.CREATE
+    return change.family == "sysctl" and change.key[1].endswith("/disable_ipv6")
 
 
 def _touched_links(plan: Plan, observed: State) -> set[str]:

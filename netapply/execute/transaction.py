@@ -18,7 +18,7 @@ from netapply.execute.journal import Journal, Record
 from netapply.execute.ownership import owned_after
 from netapply.execute.store import Store
 from netapply.kernel.netlink import Netlink
-from netapply.kernel.observe import Observed, observe
+from netapply.kernel.observe import Observed, families_to_ask, observe
 from netapply.kernel.submit import Submitter
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired
@@ -131,8 +131,9 @@ def restore(netlink: Netlink, image: BeforeImage, parameters: Iterable[str]) -> 
     """Return to the before-image; how many operations that took. IncompleteError says what remains."""
     done = 0
     failure: KernelError | None = None
+    families = families_to_ask((*image.before, *image.made))
     for attempt in range(UNDO_PASSES):
-        now = observe(netlink, parameters)
+        now = observe(netlink, parameters, families)
         desired, made = image.way_back(now, full=attempt > 0)
         plan = make_plan(desired, now, made)
         if not plan and attempt > 0:
@@ -150,7 +151,7 @@ def restore(netlink: Netlink, image: BeforeImage, parameters: Iterable[str]) -> 
 def _incomplete(
     netlink: Netlink, image: BeforeImage, parameters: Iterable[str], failure: KernelError | None
 ) -> NetapplyError:
-    now = observe(netlink, parameters)
+    now = observe(netlink, parameters, families_to_ask((*image.before, *image.made)))
     desired, made = image.way_back(now, full=True)
     remaining = tuple(_in_words(change) for change in diff(desired, now, made))
     reason = f" ({failure})" if failure else ""

@@ -72,7 +72,7 @@ def _read(data: bytes, names: Mapping[int, str], links: Mapping[str, Resource]) 
 def _is_the_kernels(link: Resource, mac: str, attributes: dict[str, Value], *, tabled: bool) -> bool:
     """Whether the entry comes and goes by itself; `tabled`: it stands in the table of a bridge."""
     if tabled:
-        return attributes["state"] == "permanent" and mac == link.attributes["mac"]
+        return bool(attributes["state"] == "permanent" and mac == link.attributes["mac"])
     if link.kind != "vxlan":
         return True  # a device's address filter
     own = (link.attributes["remote"], None, None, link.attributes["dev"])

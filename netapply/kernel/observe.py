@@ -15,7 +15,7 @@ from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
 from netapply.model.family import ON_DEMAND
-from netapply.model.resource import Resource, State
+from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -60,6 +60,11 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def families_to_ask(keys: Iterable[Key]) -> frozenset[str]:
+    """The optional families to read where resources of these keys are of interest."""
+    return ALWAYS_ASKED | (ON_DEMAND & {key[0] for key in keys})
 
 
 def _read_entries(netlink: Netlink, links: Links, families: Container[str]) -> list[Resource]:

@@ -45,8 +45,9 @@ class Fdb(Part):
         Nla("NDA_VLAN", change=RECREATE, default=None),
     ] = None  # fmt: skip
     dst: Annotated[
-        IpAddress | None, Nla("NDA_DST", default=None), Field(description="VXLAN: the remote endpoint")
-    ] = None
+        IpAddress | None, Nla("NDA_DST", default=None),
+        Field(description="VXLAN: the remote endpoint"),
+    ] = None  # fmt: skip
     port: Annotated[
         int | None, Nla("NDA_PORT", default=None),
         Field(ge=1, le=65535, description="VXLAN: UDP port of the remote; without it, the link's own"),

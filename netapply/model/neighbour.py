@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from netapply.model.attribute import FLAG, Change, Nla
+from netapply.model.attribute import FLAG, Nla
 from netapply.model.part import Part
 from netapply.model.resource import Resource
 from netapply.model.routing import DYNAMIC, PROTOCOLS

@@ -14,13 +14,17 @@ from netapply.plan.plan import Operation, Phase, Plan, Verb
 def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     """The plan that leads from the observed to the desired state. Pure.
 
-    Raises MissingError and ForeignError as `diff` and `complete` do.
+    Raises MissingError and ForeignError as `diff` and `complete` do, RefusedError for a misplaced entry.
     """
     # These import netapply.plan.change, and so this module: whichever is asked for first, it must work.
     from netapply.diff import diff
     from netapply.plan.complete import complete
 
     whole = complete(diff(desired, observed, owned), desired, observed, owned)
+    if any(change.family == "fdb" for change in whole.changes):
+        from netapply.plan.misplaced import refuse_misplaced
+
+        refuse_misplaced(whole.changes, observed)
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)

@@ -36,7 +36,9 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     gone = _gone_links(changes, consequences)
     ground = Ground(changes, observed, consequences.for_good)
     for item, reason in consequences.restorable():
-        if item.family != "sysctl" or item.key in desired:
+        if item.key not in desired and item.key in consequences.only_named:
+            consequences.for_good.add(item.key)
+        elif item.family != "sysctl" or item.key in desired:
             if item.family == "route" and item.key not in by_key and not _links(item) & gone:
                 ground.require(item, reason, owned, desired)
             _put_back(item, reason, by_key, gone, owned, consequences)
@@ -84,7 +86,7 @@ def _put_back(
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
-    if item.family == "address" and item.key not in consequences.taken:
+    if item.family in ("address", "fdb") and item.key not in consequences.taken:
         # it may survive, so it is deleted first
         restored.action, restored.before, restored.steps = Action.REPLACE, item.attributes, ()
     by_key[item.key] = restored

@@ -8,13 +8,14 @@ behaviour of the kernel; the module is pure.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from netapply.model.attribute import Value
 from netapply.model.family import link_of
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
+from netapply.plan import entries
 from netapply.plan.change import Action, Change
 from netapply.plan.words import noun
 
@@ -40,6 +41,8 @@ class Consequences:
         self.taken: set[Key] = set()
         """Lost for certain, and before its own turn to be deleted would come: no operation is needed for it
         to go. The rest of what is lost may survive (promote_secondaries, keep_addr_on_down, another leg)."""
+        self.only_named: set[Key] = set()
+        """Lost in such a way that only what the file names comes back."""
         self._dead_legs: dict[Key, dict[str, bool]] = {}
         """The links over which a route leads nowhere any more, and whether that stays so."""
         self.moved: list[tuple[Key, Key, str]] = []
@@ -47,15 +50,20 @@ class Consequences:
         self._by_link = _by_link(observed)
         self._by_source: dict[str, list[Resource]] = {}
         self._secondaries: dict[tuple[str, str], list[Resource]] = {}
+        self._of_ports: dict[str, list[Resource]] = {}
+        """Entries by the bridge in which they stand, on behalf of a port."""
         for item in observed:
             if item.family == "route" and item.attributes.get("src"):
                 self._by_source.setdefault(item.attributes["src"], []).append(item)
             elif item.family == "address" and item.attributes.get("secondary"):
                 self._secondaries.setdefault(_subnet(item.key), []).append(item)
+            elif item.family in entries.IN_A_BRIDGE:
+                self._of_ports.setdefault(entries.bridge_of(item, observed), []).append(item)
         self._leaving = {
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
         }  # fmt: skip
+        self._again = {change.key for change in changes if change.action is Action.REPLACE}
         self._changing = {change.key for change in changes}
         self._departing = dict.fromkeys(
             change.key for change in changes
@@ -71,6 +79,10 @@ class Consequences:
             self._follow_link(change)
         elif change.family == "address" and change.action in (Action.DELETE, Action.REPLACE):
             self._lose_with_address(change)
+        elif change.family == "fdb" and change.action in (Action.DELETE, Action.REPLACE):
+            entry = Resource(change.key, change.kind, change.before)
+            for item in entries.narrower(entry, self._by_link.get(change.key[1], ())):
+                self._lose_unless_named(item, f"{noun(change.key, change.kind)} is deleted in every VLAN")
         elif change.family == "sysctl":
             self._follow_sysctl(change.key[1], str(change.after.get("value", "")))
 
@@ -83,6 +95,14 @@ class Consequences:
         if after.get("up") is False:
             self._lose_routes(name, f"{name} goes down")
             self._lose_ipv6(name, f"{name} goes down", self._lose)
+            self._lose_all(entries.neighbours(self._by_link.get(name, ()), ipv6=False), f"{name} goes down")
+        if "mac" in after:
+            gone = entries.lost_with_address(self._by_link.get(name, ()))
+            self._lose_all(gone, f"{name} gets another address")
+        if "master" in after and change.before.get("master"):
+            for item in self._of_ports.get(change.before["master"], ()):
+                if item.key[1] == name:
+                    self._lose_unless_named(item, f"{name} leaves {change.before['master']}")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
             self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good)
 
@@ -99,6 +119,9 @@ class Consequences:
                 self._lose_link(item.name, reason)
             elif item.family != "link":
                 self._take(item, reason)
+        for item in self._of_ports.get(name, ()):
+            if item.key not in self.lost:
+                (self._take if ("link", name) in self._again else self._lose_for_good)(item, reason)
 
     def _lose_routes(self, name: str, reason: str) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
@@ -123,6 +146,8 @@ class Consequences:
                 self._lose_for_good(item, reason)
             elif item.family == "address" and ":" in item.key[2]:
                 lose_address(item, reason)
+        for item in entries.neighbours(self._by_link.get(name, ()), ipv6=True):
+            lose_address(item, reason)
 
     def _lose_with_address(self, change: Change) -> None:
         """A primary takes its secondaries along, and an address the routes that name it as source."""
@@ -145,6 +170,7 @@ class Consequences:
             for item in items:
                 if item.family == "route" and item.key[1] == "inet":
                     self._lose_leg(item, link, f"{link} loses its last address", for_good=False)
+            self._lose_all(entries.neighbours(items, ipv6=False), f"{link} loses its last address")
 
     def _follow_sysctl(self, path: str, value: str) -> None:
         links = [link.name for link in self.observed.family("link")]
@@ -164,6 +190,14 @@ class Consequences:
         self.lost.setdefault(item.key, reason)
         if item.family == "address":
             self._lose_from(item.key[2])
+
+    def _lose_all(self, items: Iterable[Resource], reason: str) -> None:
+        for item in items:
+            self._lose(item, reason)
+
+    def _lose_unless_named(self, item: Resource, reason: str) -> None:
+        self._lose(item, reason)
+        self.only_named.add(item.key)
 
     def _take(self, item: Resource, reason: str) -> None:
         self._lose(item, reason)

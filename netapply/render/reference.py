@@ -21,7 +21,10 @@ from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
+from netapply.model.fdb import Fdb
 from netapply.model.nat import ENTRIES
+from netapply.model.neighbour import Neighbour
+from netapply.model.proxy_neighbour import ProxyNeighbour
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
 from netapply.render import json_format
@@ -30,7 +33,8 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "route": Route, "nexthop": Leg, "rule": Rule, "fdb": Fdb, "neighbour": Neighbour,
+    "proxy_neighbour": ProxyNeighbour, **ENTRIES,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from functools import cache
 
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
-from netapply.model.family import parts
+from netapply.model.family import ON_DEMAND, parts
 from netapply.model.link import Link
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
@@ -39,6 +39,10 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_sysctls(desired, part)
         _add_nat(desired, part)
     refuse_collisions(desired)
+    if any(resource.family in ON_DEMAND for resource in desired):
+        from netapply.sources.entries import refuse_entries  # most files have none
+
+        refuse_entries(desired)
     lift_forward_delays(desired)
     return desired
 

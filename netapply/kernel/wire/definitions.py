@@ -214,6 +214,18 @@ RULE: Final[Definition] = {
     "FRA_DPORT_RANGE": (24, "hex"),
 }
 
+INET6: Final[Definition] = {
+    "IFLA_INET6_UNSPEC": (0, "hex"),
+    "IFLA_INET6_FLAGS": (1, "uint32"),
+    "IFLA_INET6_CONF": (2, "hex"),
+    "IFLA_INET6_STATS": (3, "hex"),
+    "IFLA_INET6_MCAST": (4, "hex"),
+    "IFLA_INET6_CACHEINFO": (5, "hex"),
+    "IFLA_INET6_ICMP6STATS": (6, "hex"),
+    "IFLA_INET6_TOKEN": (7, "ip6addr"),
+    "IFLA_INET6_ADDR_GEN_MODE": (8, "uint8"),
+}
+
 NEIGHBOUR: Final[Definition] = {
     "NDA_UNSPEC": (0, "hex"),
     "NDA_DST": (1, "ipaddr"),
@@ -233,18 +245,6 @@ NEIGHBOUR: Final[Definition] = {
     "NDA_FLAGS_EXT": (15, "uint32"),
     "NDA_NDM_STATE_MASK": (16, "uint16"),
     "NDA_NDM_FLAGS_MASK": (17, "uint8"),
-}
-
-INET6: Final[Definition] = {
-    "IFLA_INET6_UNSPEC": (0, "hex"),
-    "IFLA_INET6_FLAGS": (1, "uint32"),
-    "IFLA_INET6_CONF": (2, "hex"),
-    "IFLA_INET6_STATS": (3, "hex"),
-    "IFLA_INET6_MCAST": (4, "hex"),
-    "IFLA_INET6_CACHEINFO": (5, "hex"),
-    "IFLA_INET6_ICMP6STATS": (6, "hex"),
-    "IFLA_INET6_TOKEN": (7, "ip6addr"),
-    "IFLA_INET6_ADDR_GEN_MODE": (8, "uint8"),
 }
 
 BRIDGE: Final[Definition] = {

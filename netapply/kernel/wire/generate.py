@@ -58,7 +58,8 @@ def definitions() -> dict[str, dict[str, tuple[int, str]]]:
     data = ifinfmsg.ifinfo.data_map
     messages: dict[str, Any] = {
         "link": ifinfmsg, "info": ifinfmsg.ifinfo, "bridge_port": protinfo_bridge, "address": ifaddrmsg,
-        "route": rtmsg, "metrics": rtmsg.metrics, "rule": fibmsg, "neighbour": ndmsg, "inet6": ifinfmsg.af_spec_inet.inet6,
+        "route": rtmsg, "metrics": rtmsg.metrics, "rule": fibmsg, "inet6": ifinfmsg.af_spec_inet.inet6,
+        "neighbour": ndmsg,
         **{kind: data[kind] for kind in KINDS},
     }  # fmt: skip
     tables = {}
