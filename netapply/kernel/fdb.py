@@ -44,7 +44,19 @@ def read_fdb(netlink: Netlink, names: Mapping[int, str], links: Mapping[str, Res
             entry = _read(data, names, links)
             if entry is not None:
                 found.append(entry)
-    return found
+    return _without_copies(found)
+
+
+def _without_copies(entries: list[Resource]) -> list[Resource]:
+    """An entry that names no VLAN stands in every VLAN of its port, once more in each, and goes with all of these
+    (net/bridge/br_fdb.c, br_fdb_add, br_fdb_delete)."""
+    if not any(entry.attributes["vlan"] for entry in entries):
+        return entries
+    wide = {(entry.key[1:3]): entry.attributes for entry in entries if not entry.attributes["vlan"]}
+    return [
+        entry for entry in entries
+        if not entry.attributes["vlan"] or wide.get(entry.key[1:3]) != {**entry.attributes, "vlan": None}
+    ]  # fmt: skip
 
 
 def _read(data: bytes, names: Mapping[int, str], links: Mapping[str, Resource]) -> Resource | None:

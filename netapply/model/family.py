@@ -64,18 +64,18 @@ FAMILIES: Final[dict[str, Family]] = {
     "fdb": Family(
         "fdb {2} {3} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.fdb:Fdb", on=1, field="fdb",
         on_demand=True,
-    ),  # fmt: skip
+    ),
     "neighbour": Family(
         "neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.neighbour:Neighbour", on=1,
         field="neighbours", goes=LIVE, on_demand=True,
-    ),  # fmt: skip
+    ),
     "proxy_neighbour": Family(
         "proxy neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE,
         "netapply.model.proxy_neighbour:ProxyNeighbour", on=1, field="proxy_neighbours", on_demand=True,
-    ),  # fmt: skip
+    ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
-}
+}  # fmt: skip
 
 ON_DEMAND: Final = frozenset(name for name, family in FAMILIES.items() if family.on_demand)
 _EMPTY: Final = Table()

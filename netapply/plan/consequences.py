@@ -79,10 +79,6 @@ class Consequences:
             self._follow_link(change)
         elif change.family == "address" and change.action in (Action.DELETE, Action.REPLACE):
             self._lose_with_address(change)
-        elif change.family == "fdb" and change.action in (Action.DELETE, Action.REPLACE):
-            entry = Resource(change.key, change.kind, change.before)
-            for item in entries.narrower(entry, self._by_link.get(change.key[1], ())):
-                self._lose_unless_named(item, f"{noun(change.key, change.kind)} is deleted in every VLAN")
         elif change.family == "sysctl":
             self._follow_sysctl(change.key[1], str(change.after.get("value", "")))
 
@@ -117,11 +113,13 @@ class Consequences:
             if item.family == "link" and item.name != name:
                 self._take(item, reason)
                 self._lose_link(item.name, reason)
-            elif item.family != "link":
+            elif item.family != "link" and link_of(item.key) in ("", name):
                 self._take(item, reason)
+            elif item.family != "link" and ("link", name) in self._again:
+                self._lose(item, reason)  # what leads over it stays, and leads nowhere
         for item in self._of_ports.get(name, ()):
             if item.key not in self.lost:
-                (self._take if ("link", name) in self._again else self._lose_for_good)(item, reason)
+                (self._take if ("link", name) in self._again else self._lose_unless_named)(item, reason)
 
     def _lose_routes(self, name: str, reason: str) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
@@ -196,7 +194,7 @@ class Consequences:
             self._lose(item, reason)
 
     def _lose_unless_named(self, item: Resource, reason: str) -> None:
-        self._lose(item, reason)
+        self._take(item, reason)
         self.only_named.add(item.key)
 
     def _take(self, item: Resource, reason: str) -> None:
@@ -260,6 +258,8 @@ def links_of(item: Resource) -> Iterator[str]:
         yield from _standing_on(item.attributes)
     elif link_of(item.key):
         yield link_of(item.key)
+        if item.attributes.get("via") is not None:
+            yield item.attributes["via"]
 
 
 def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:

@@ -32,11 +32,3 @@ def lost_with_address(items: Iterable[Resource]) -> Iterator[Resource]:
 def neighbours(items: Iterable[Resource], *, ipv6: bool) -> Iterator[Resource]:
     """The neighbours of one family of addresses, proxied ones too."""
     return (item for item in items if item.family in NEIGHBOURS and (":" in item.key[2]) is ipv6)
-
-
-def narrower(entry: Resource, items: Iterable[Resource]) -> Iterator[Resource]:
-    """What is deleted along with an entry that names no VLAN: the same address in every one (br_fdb_delete)."""
-    if entry.attributes.get("vlan") is None and entry.key[-1].endswith("master"):
-        for item in items:
-            if item.family == entry.family and item.key[2] == entry.key[2] and item.attributes.get("vlan") is not None:
-                yield item
