@@ -90,8 +90,8 @@ def test_nothing_is_lost(engine: Engine, links: Json) -> None:
     assert entries(engine) == before
 
 
-def test_a_bridge_made_again_takes_its_entries_back(engine: Engine) -> None:
-    """And its ports, with theirs. Only a hand can make it lose its kind: a bridge has no immutable attribute."""
+def test_a_bridge_deleted_in_vain_takes_its_entries_back(engine: Engine) -> None:
+    """And its port, with the entries of the port, the one made by hand among them."""
     before = entries(engine)
     with pytest.raises(RolledBackError), failing_at(2):
         engine.plan(links={name: said for name, said in LINKS.items() if name == "vx"}).apply()

@@ -110,6 +110,43 @@ def test_vxlan_pair_carries_frames_in_udp(tmp_path: Path) -> None:
         assert not ping.icmp(guests[0], "10.0.3.101", size=1500 - 28, dont_fragment=True), "1500 do not"
 
 
+def test_vxlan_mesh_replicates_what_is_unknown_and_learns_the_rest(tmp_path: Path) -> None:
+    with Lab() as lab:
+        switch = lab.host("switch")
+        nodes = [Node(lab.host(f"node{number}"), tmp_path) for number in (1, 2, 3)]
+        switch.run(["ip", "link", "add", "sw0", "up", "type", "bridge"])
+        for number, node in enumerate(nodes, 1):
+            lab.cable(node.machine, "eno1", switch, f"port{number}")
+            switch.attach(f"port{number}", "sw0")
+        for node, plan in zip(nodes, ("vxlan-mesh.yaml", "vxlan-mesh-b.yaml", "vxlan-mesh-c.yaml"), strict=True):
+            node.settle(PLANS / plan)
+        guests = [
+            lab.guest(node.machine, "tap100i0", address=f"10.0.3.{number}/24", master="myvnet1", mtu=1450)
+            for number, node in enumerate(nodes, 1)
+        ]
+        with capture.frames(nodes[0].machine, "eno1", _is_vxlan, outgoing=True) as outer:
+            assert ping.arp(guests[0], "eth0", "10.0.3.3"), "a broadcast comes to the right one"
+        asked = {
+            packet[IP].dst for packet in outer if ARP in packet and packet[ARP].op == 1 and _is_to(packet, "10.0.3.3")
+        }
+        assert asked == {"192.168.0.2", "192.168.0.3"}, "and goes to each of the others"
+        for guest in guests:
+            for number in (1, 2, 3):
+                assert reaches(guest, f"10.0.3.{number}"), f"{guest.name} does not reach 10.0.3.{number}"
+        learned = nodes[0].machine.run(["bridge", "fdb", "show", "dev", "vxlan_myvnet1"]).stdout
+        for guest, remote in zip(guests[1:], ("192.168.0.2", "192.168.0.3"), strict=True):
+            assert f"{guest.mac('eth0')} dst {remote} self" in learned
+        with capture.frames(nodes[0].machine, "eno1", _is_vxlan, outgoing=True) as outer:
+            assert reaches(guests[0], "10.0.3.2")
+        echoes = {packet[IP].dst for packet in outer if ICMP in packet and packet[IP].src == "192.168.0.1"}
+        assert echoes == {"192.168.0.2"}, "what is learned goes to one node only"
+        assert not nodes[0].plan(PLANS / "vxlan-mesh.yaml"), "what is learned is not netapply's business"
+
+
+def _is_to(packet: Packet, address: str) -> bool:
+    return bool(packet[ARP].pdst == address)
+
+
 def _is_vxlan(packet: Packet) -> bool:
     return VXLAN in packet
 
