@@ -94,7 +94,7 @@ BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
     **{
         name: _plain(name)
         for name in (
-            *("mode", "miimon", "updelay", "downdelay", "peer_notif_delay", "arp_interval", "missed_max"),
+            *("mode", "miimon", "updelay", "downdelay", "arp_interval"),
             *("primary_reselect", "fail_over_mac", "xmit_hash_policy", "resend_igmp", "min_links", "lp_interval"),
             "packets_per_slave",
         )
@@ -103,6 +103,9 @@ BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
     "ns_ip6_target": lambda data: tuple(data.get("ns_ip6_target", ())),
     "arp_validate": lambda data: data["arp_validate"] or "none",
     "arp_all_targets": _plain("arp_all_targets"),
+    "peer_notif_delay": _plain("peer_notify_delay"),
+    "missed_max": _plain("arp_missed_max"),
+    "coupled_control": lambda data: data.get("coupled_control", "on") == "on",
     "primary": lambda data: data.get("primary"),
     "active_slave": lambda data: data.get("active_slave"),
     "num_grat_arp": _plain("num_peer_notif"),
@@ -113,7 +116,6 @@ BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
     "ad_actor_sys_prio": lambda data: data.get("ad_actor_sys_prio", 65535),
     "ad_actor_system": lambda data: None if (mac := data.get("ad_actor_system", NO_SYSTEM)) == NO_SYSTEM else mac,
     "ad_user_port_key": lambda data: data.get("ad_user_port_key", 0),
-    "coupled_control": lambda data: data.get("coupled_control", "on") == "on",
     "tlb_dynamic_lb": lambda data: bool(data["tlb_dynamic_lb"]),
 }
 
@@ -214,10 +216,12 @@ def test_every_row_has_samples_that_a_file_may_hold(kind: type[Link], row: Row) 
     values = samples_of(kind, row.attribute)
     assert len(set(values)) >= 2, f"give {kind.__name__}.{row.attribute} an entry in SAMPLES"
     for value in values:
-        model = kind.model_validate({**required(kind), row.attribute: value})
+        company = COMPANY.get((kind.kind, row.attribute), {})
+        model = kind.model_validate({**required(kind), **company, row.attribute: value})
         assert getattr(model, row.attribute) == value
     if row.nla.default not in (UNSET, None):
-        kind.model_validate({**required(kind), row.attribute: row.nla.default})
+        company = COMPANY.get((kind.kind, row.attribute), {})
+        kind.model_validate({**required(kind), **company, row.attribute: row.nla.default})
 
 
 @pytest.mark.parametrize(("kind", "row"), EVERY_ROW)

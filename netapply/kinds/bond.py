@@ -120,7 +120,7 @@ class Bond(Link):
         Field(ge=1, le=2**31 - 1, description="between two learning packets"),
     ] = None  # fmt: skip
     packets_per_slave: Annotated[
-        int | None, Nla("IFLA_BOND_PACKETS_PER_SLAVE", change=DOWN, default=1),
+        int | None, Nla("IFLA_BOND_PACKETS_PER_SLAVE", default=1),
         Field(ge=0, le=65535, description="packets before the next port; 0: at random"),
     ] = None  # fmt: skip
     lacp_active: Annotated[

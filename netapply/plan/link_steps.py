@@ -47,11 +47,12 @@ def _of(
 
 def _settings(change: Change) -> tuple[Attributes, Attributes]:
     """What is set on the link, and what is set once its ports are there."""
+    model = _model(change.kind)
     if change.action is Action.UPDATE:
         said = {step.attribute: step.after for step in change.steps}
     else:
-        said = {name: value for name, value in change.after.items() if value is not None}
-    model = _model(change.kind)
+        wished = ((name, value) for name, value in change.after.items() if value is not None)
+        said = {name: value for name, value in wished if model.has(name, change.after)}
     late = [row.attribute for row in link_table(change.kind) if row.nla.names_port and row.attribute in said]
     return said, {name: said.pop(name) for name in late if model.has(name, change.after)}
 
