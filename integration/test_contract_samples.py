@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from integration.applying import FEATURE
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
 from netapply.model.link import Link
@@ -137,9 +138,6 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
     },
 }
 """How it says what one kind has; `lower` is what it prints behind the `@` of a name."""
-
-FEATURE = {"bond": "bonding", "vlan": "8021q"}
-"""The kernel feature of a kind where it has another name (integration/fullkernel/features.py)."""
 
 
 UNSEEN = frozenset({("bond", "coupled_control")})
