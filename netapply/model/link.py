@@ -34,7 +34,7 @@ class Link(BaseModel):
     ] = None
     master: Annotated[
         LinkName | None, Nla("IFLA_MASTER", change=FLAP, unit=LINK, default=None),
-        Field(description="the bridge that this link is a port of"),
+        Field(description="the link (bridge, bond, VRF) that this one is a port of"),
     ] = None  # fmt: skip
     txqueuelen: Annotated[
         int | None, Nla("IFLA_TXQLEN"),
@@ -69,6 +69,16 @@ class Link(BaseModel):
     def expanded(self, name: str) -> Iterator[tuple[str, int, Resource]]:
         """Resources that the items of a field of the kind's own stand for: field, place in its list, resource."""
         return iter(())
+
+    @classmethod
+    def messages(cls, settings: dict[str, Value], after: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        """The messages, one after another, in which an existing link takes these settings on its way to `after`."""
+        yield settings
+
+    @classmethod
+    def has(cls, attribute: str, after: dict[str, Value]) -> bool:
+        """Whether a link with these attributes takes this one of its kind at all."""
+        return True
 
     def ports_of(self) -> tuple[str, ...]:
         """Names of the links that this one declares as its ports."""
