@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from netapply.kernel.fdb import encode_fdb, read_fdb
+from netapply.kernel.mdb import encode_mdb, read_mdb
 from netapply.kernel.neighbours import encode_neighbour, read_neighbours, read_proxy_neighbours
 from netapply.kernel.netlink import Netlink
 from netapply.model.resource import Resource
@@ -15,11 +16,13 @@ Reader = Callable[[Netlink, Mapping[int, str], Mapping[str, Resource]], list[Res
 """Reads all of one family: through a socket, with the links' names by index, and the links."""
 READERS: Final[dict[str, Reader]] = {
     "fdb": read_fdb,
+    "mdb": read_mdb,
     "neighbour": read_neighbours,
     "proxy_neighbour": read_proxy_neighbours,
 }
 ENCODERS: Final[dict[str, Callable[[Operation, dict[str, int]], list[bytearray]]]] = {
     "fdb": encode_fdb,
+    "mdb": encode_mdb,
     "neighbour": encode_neighbour,
     "proxy_neighbour": encode_neighbour,
 }

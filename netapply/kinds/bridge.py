@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from netapply.model.attribute import CENTISECONDS, SWITCH, Nla
 from netapply.model.link import Link
-from netapply.model.parts import FdbEntries
+from netapply.model.parts import FdbEntries, MdbEntries
 from netapply.model.values import LinkName, Seconds
 
 
@@ -43,6 +43,8 @@ class Bridge(Link):
         int | None, Field(ge=0, le=65535, description="of the bridge in the spanning tree"),
         Nla("IFLA_BR_PRIORITY", default=32768),
     ] = None  # fmt: skip
+
+    mdb: MdbEntries = Field(default=(), description="permanent entries of the multicast database")
 
     @field_validator("fdb")
     @classmethod

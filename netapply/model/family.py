@@ -65,6 +65,10 @@ FAMILIES: Final[dict[str, Family]] = {
         "fdb {2} {3} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.fdb:Fdb", on=1, field="fdb",
         on_demand=True,
     ),
+    "mdb": Family(
+        "mdb {3} {4} port {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.mdb:Mdb", on=1, field="mdb",
+        on_demand=True,
+    ),
     "neighbour": Family(
         "neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.neighbour:Neighbour", on=1,
         field="neighbours", goes=LIVE, on_demand=True,

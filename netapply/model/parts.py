@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
     from netapply.model.fdb import Fdb
+    from netapply.model.mdb import Mdb
     from netapply.model.neighbour import Neighbour
     from netapply.model.proxy_neighbour import ProxyNeighbour
 
@@ -53,11 +54,13 @@ def _adapter(field: Later) -> TypeAdapter[Any]:
 
 if TYPE_CHECKING:
     FdbEntries = tuple[Fdb, ...]
+    MdbEntries = tuple[Mdb, ...]
     Neighbours = tuple[Neighbour, ...]
     ProxyNeighbours = tuple[ProxyNeighbour, ...]
 else:
     FdbEntries = Annotated[Any, Later("fdb")]
+    MdbEntries = Annotated[Any, Later("mdb")]
     Neighbours = Annotated[Any, Later("neighbour")]
     ProxyNeighbours = Annotated[Any, Later("proxy_neighbour")]
 
-__all__: Final = ["FdbEntries", "Later", "Neighbours", "ProxyNeighbours"]
+__all__: Final = ["FdbEntries", "Later", "MdbEntries", "Neighbours", "ProxyNeighbours"]

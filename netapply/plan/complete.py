@@ -14,6 +14,7 @@ from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.attachments import attach
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences
+from netapply.plan.entries import second_link
 from netapply.plan.ground import Ground
 
 
@@ -118,7 +119,7 @@ def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> N
 def _links(item: Resource) -> set[str]:
     if item.family == "route":
         return {hop[1] for hop in item.attributes.get("nexthops") or () if hop[1]}
-    return {link_of(item.key)} - {""} if item.family != "link" else set()
+    return {link_of(item.key), second_link(item)} - {""} if item.family != "link" else set()
 
 
 def _settle_moved(moved: list[tuple[Key, Key, str]], desired: Desired, by_key: dict[Key, Change]) -> None:

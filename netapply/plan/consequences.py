@@ -105,7 +105,7 @@ class Consequences:
         if "mac" in after:
             self._lose_all(entries.lost_with_address(self._by_link.get(name, ())), f"{name} gets another address")
         for item in self._of_ports.get(master, ()) if master and "master" in after else ():
-            if item.key[1] == name:
+            if entries.port_of(item) == name:
                 self._lose_unless_named(item, f"{name} leaves {master}")
         for item in self._of_ports.get(name, ()) if change.needs is How.EMPTY else ():
             self._take(item, f"{name} lets go of its ports for a moment")
@@ -121,7 +121,7 @@ class Consequences:
             if item.family == "link" and item.name != name:
                 self._take(item, reason)
                 self._lose_link(item.name, reason)
-            elif item.family != "link" and link_of(item.key) in ("", name):
+            elif item.family != "link" and (item.family == "mdb" or link_of(item.key) in ("", name)):
                 self._take(item, reason)
             elif item.family != "link" and ("link", name) in self._again:
                 self._lose(item, reason)  # what leads over it stays, and leads nowhere
@@ -275,8 +275,8 @@ def links_of(item: Resource) -> Iterator[str]:
         yield from _standing_on(item.attributes)
     elif link_of(item.key):
         yield link_of(item.key)
-        if item.attributes.get("via") is not None:
-            yield item.attributes["via"]
+        if entries.second_link(item):
+            yield entries.second_link(item)
 
 
 def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:

@@ -12,16 +12,28 @@ from typing import Final
 from netapply.model.resource import Resource, State
 
 NEIGHBOURS: Final = frozenset({"neighbour", "proxy_neighbour"})
-IN_A_BRIDGE: Final = frozenset({"fdb"})
+IN_A_BRIDGE: Final = frozenset({"fdb", "mdb"})
 """Families of entries that stand in the table of the bridge that their link is a port of."""
 
 
 def bridge_of(entry: Resource, observed: State) -> str:
     """The bridge in whose table the entry of a port stands; empty for what is the link's own."""
-    if entry.family not in IN_A_BRIDGE or not entry.key[3].endswith("master"):
+    if entry.family == "mdb":
+        return entry.key[1]
+    if entry.family != "fdb" or not entry.key[3].endswith("master"):
         return ""
     port = observed.link(entry.key[1])
     return (port.attributes.get("master") or "") if port is not None else ""
+
+
+def port_of(entry: Resource) -> str:
+    """The port that the entry is about."""
+    return entry.key[2] if entry.family == "mdb" else entry.key[1]
+
+
+def second_link(entry: Resource) -> str:
+    """The other link that the entry needs: a group's port, a remote's underlay; empty where there is none."""
+    return entry.key[2] if entry.family == "mdb" else str(entry.attributes.get("via") or "")
 
 
 def lost_with_address(items: Iterable[Resource]) -> Iterator[Resource]:

@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.fdb import Fdb
+from netapply.model.mdb import Mdb
 from netapply.model.nat import ENTRIES
 from netapply.model.neighbour import Neighbour
 from netapply.model.proxy_neighbour import ProxyNeighbour
@@ -33,7 +34,7 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "route": Route, "nexthop": Leg, "rule": Rule, "fdb": Fdb, "neighbour": Neighbour,
+    "route": Route, "nexthop": Leg, "rule": Rule, "fdb": Fdb, "mdb": Mdb, "neighbour": Neighbour,
     "proxy_neighbour": ProxyNeighbour, **ENTRIES,
 }  # fmt: skip
 

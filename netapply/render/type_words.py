@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import fdb, nat_values, neighbour, route, sysctl, values
+from netapply.model import fdb, mdb, nat_values, neighbour, route, sysctl, values
 from netapply.model.parts import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -24,6 +24,7 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.interface_address: "address/length",
     values.network: "network",
     fdb.entry_address: "MAC address",
+    mdb.group_address: "multicast group",
     neighbour.host_address: "IP address",
     neighbour.link_layer_address: "MAC or IP address",
     route.table_number: "table",
