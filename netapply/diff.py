@@ -59,8 +59,8 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
             return _creation(resource, observed)
         _require_same(resource, daemon)
         return None
-    if resource.family == "link" and resource.kind and seen.kind != resource.kind:
-        return _other_kind(resource, seen, owned)
+    if resource.kind and seen.kind != resource.kind and resource.family in _OF_A_KIND:
+        return _OF_A_KIND[resource.family](resource, seen, owned)
     steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
     if not steps:
         return None
@@ -171,6 +171,17 @@ def _other_kind(resource: Resource, seen: Resource, owned: Owned) -> Change:
     change = creation(resource, f"was a {seen.kind}")
     change.action, change.before, change.disruption = Action.REPLACE, seen.attributes, Disruption.RECREATE
     return change
+
+
+def _other_qdisc(resource: Resource, seen: Resource, _: Owned) -> Change:
+    """Of another kind: one goes, the other comes."""
+    change = creation(resource, f"was {seen.kind}")
+    change.action, change.before = Action.REPLACE, {**seen.attributes, "kind": seen.kind}
+    return change
+
+
+_OF_A_KIND: Final = {"link": _other_kind, "qdisc": _other_qdisc}
+"""Families whose resources have a kind, and what becomes of one that is of another."""
 
 
 def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Change]:

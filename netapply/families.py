@@ -17,6 +17,10 @@ def table_for(resource: Resource) -> Table:
     """The attribute table of a resource."""
     if resource.family == "link":
         return link_table(resource.kind)
+    if resource.family == "qdisc":
+        from netapply.model.qdisc import qdisc_table
+
+        return qdisc_table(resource.kind)
     return table_of_family(resource.family)
 
 
@@ -36,6 +40,10 @@ def same(attribute: str, desired: Value, seen: Value) -> bool:
     """Whether the kernel already has what is wished."""
     if attribute == "nexthops":
         return same_nexthops(desired, seen or ())
+    if attribute == "classes":
+        from netapply.model.htb import same_classes
+
+        return same_classes(desired, seen)
     if attribute == "lifetimes":
         return (desired is None) == (seen is None)
     return bool(desired == seen)
@@ -46,6 +54,10 @@ def change_of(resource: Resource, attribute: str, before: Value, after: Value) -
     row = row_of(resource, attribute)
     if row is None:
         return Change.RECREATE if resource.family == "nat" else Change.LIVE
+    if attribute == "classes":
+        from netapply.model.htb import change_of_classes
+
+        return change_of_classes(before, after)
     if attribute == "up" and after:
         return Change.LIVE
     return row.change_between(before, after)

@@ -90,6 +90,19 @@ FEATURES: dict[str, Probe] = {
     "macvtap": _upper("macvtap"),
     "nft": _command("nft", "add table inet probe; add chain inet probe c { type filter hook input priority 0; }"),
     "openvswitch": _openvswitch,
+    **{
+        f"sch_{kind}": _command("tc", "qdisc", "add", "dev", "lo", "root", kind, *more)
+        for kind, *more in (
+            ("fq",),
+            ("fq_codel",),
+            ("cake",),
+            ("netem",),
+            ("htb",),
+            ("pfifo_fast",),
+            ("prio",),
+            ("tbf", "rate", "1mbit", "burst", "10k", "latency", "50ms"),
+        )
+    },
     "sit": _kind("sit", ENDS),
     "tun": _link("tuntap add dev probe mode tap", shows='"tun"'),
     "veth": _kind("veth"),

@@ -17,7 +17,7 @@ def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after
     made = set(owned.made)
     made |= {
         change.key for change in plan.changes
-        if change.key not in before and FAMILIES[change.key[0]].made and change.action is not Action.DELETE
+        if _is_made(change, before) and FAMILIES[change.key[0]].made and change.action is not Action.DELETE
     }  # fmt: skip
     result = Owned({key for key in made if key in after})
     for key, found in owned.set_here.items():
@@ -30,6 +30,12 @@ def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after
     _follow_movers(result, plan, [link.name for link in after.family("link")])
     result.set_here = {key: found for key, found in result.set_here.items() if found}
     return result
+
+
+def _is_made(change: Change, before: State) -> bool:
+    """Whether the change brings a thing that was not there: a qdisc of another kind is another one."""
+    seen = before.get(change.key)
+    return seen is None or (change.key[0] == "qdisc" and seen.kind != change.kind)
 
 
 def _follow_movers(owned: Owned, plan: Plan, links: list[str]) -> None:

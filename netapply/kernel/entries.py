@@ -9,6 +9,7 @@ from netapply.kernel.fdb import encode_fdb, read_fdb
 from netapply.kernel.mdb import encode_mdb, read_mdb
 from netapply.kernel.neighbours import encode_neighbour, read_neighbours, read_proxy_neighbours
 from netapply.kernel.netlink import Netlink
+from netapply.kernel.tc import encode_qdisc, read_qdiscs
 from netapply.model.resource import Resource
 from netapply.plan.plan import Operation
 
@@ -19,10 +20,12 @@ READERS: Final[dict[str, Reader]] = {
     "mdb": read_mdb,
     "neighbour": read_neighbours,
     "proxy_neighbour": read_proxy_neighbours,
+    "qdisc": read_qdiscs,
 }
 ENCODERS: Final[dict[str, Callable[[Operation, dict[str, int]], list[bytearray]]]] = {
     "fdb": encode_fdb,
     "mdb": encode_mdb,
     "neighbour": encode_neighbour,
     "proxy_neighbour": encode_neighbour,
+    "qdisc": encode_qdisc,
 }

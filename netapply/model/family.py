@@ -77,6 +77,10 @@ FAMILIES: Final[dict[str, Family]] = {
         "proxy neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE,
         "netapply.model.proxy_neighbour:ProxyNeighbour", on=1, field="proxy_neighbours", on_demand=True,
     ),
+    "qdisc": Family(
+        "qdisc of {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.qdisc:Qdisc", on=1, field="qdisc",
+        many=False, on_demand=True, goes=LIVE,
+    ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
-from netapply.model.parts import FdbEntries, Neighbours, ProxyNeighbours
+from netapply.model.parts import FdbEntries, Neighbours, ProxyNeighbours, RootQdisc
 from netapply.model.resource import Resource
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
@@ -56,6 +56,8 @@ class Link(BaseModel):
     proxy_neighbours: ProxyNeighbours = Field(
         default=(), description="addresses that the host answers for on this link"
     )
+
+    qdisc: RootQdisc | None = Field(default=None, description="queueing discipline: how packets wait to be sent")
 
     def references(self) -> Iterator[str]:
         """Names of the links that must exist before this one can be made."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from netapply.model.mdb import Mdb
     from netapply.model.neighbour import Neighbour
     from netapply.model.proxy_neighbour import ProxyNeighbour
+    from netapply.model.qdisc import Qdisc
 
 
 class Later:
@@ -31,7 +32,8 @@ class Later:
         from netapply.model.family import model_of
 
         model = model_of(self.family)
-        return tuple[model, ...] if self.many else model  # type: ignore[valid-type]
+        one: Any = getattr(model, "file_type", lambda: model)()
+        return tuple[one, ...] if self.many else one
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validated)
@@ -57,10 +59,12 @@ if TYPE_CHECKING:
     MdbEntries = tuple[Mdb, ...]
     Neighbours = tuple[Neighbour, ...]
     ProxyNeighbours = tuple[ProxyNeighbour, ...]
+    RootQdisc = Qdisc
 else:
     FdbEntries = Annotated[Any, Later("fdb")]
     MdbEntries = Annotated[Any, Later("mdb")]
     Neighbours = Annotated[Any, Later("neighbour")]
     ProxyNeighbours = Annotated[Any, Later("proxy_neighbour")]
+    RootQdisc = Annotated[Any, Later("qdisc", many=False)]
 
-__all__: Final = ["FdbEntries", "Later", "MdbEntries", "Neighbours", "ProxyNeighbours"]
+__all__: Final = ["FdbEntries", "Later", "MdbEntries", "Neighbours", "ProxyNeighbours", "RootQdisc"]

@@ -25,6 +25,10 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
         from netapply.plan.misplaced import refuse_misplaced
 
         refuse_misplaced(whole.changes, observed)
+    if any(change.family == "qdisc" for change in whole.changes):
+        from netapply.plan.unreadable import refuse_unreadable
+
+        refuse_unreadable(whole.changes, observed, owned)
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)

@@ -91,6 +91,10 @@ def _nat(change: Change) -> tuple[str, Pairs]:
     return f"nat {words}{' (IPv6)' if unsaid else ''}", pairs
 
 
+def _qdisc(change: Change) -> tuple[str, Pairs]:
+    return f"qdisc {change.kind} on {change.key[1]}", _pairs(change, {"default": None, "classes": ()})
+
+
 def _plain(change: Change) -> tuple[str, Pairs]:
     """A family that needs no words of its own."""
     return noun(change.key, change.kind), _pairs(change, _IMPLIED)
@@ -98,7 +102,7 @@ def _plain(change: Change) -> tuple[str, Pairs]:
 
 _DESCRIBERS: Final[dict[str, Callable[[Change], tuple[str, Pairs]]]] = {
     "link": _link, "address": _address, "altname": _altname, "sysctl": _sysctl,
-    "route": _route, "rule": _rule, "nat": _nat,
+    "route": _route, "rule": _rule, "nat": _nat, "qdisc": _qdisc,
 }  # fmt: skip
 
 
