@@ -42,6 +42,8 @@ FOREIGN = {
 """The only packages that a plan brings in; the last is made by the compiled half of PyYAML."""
 UNUSED = (
     "netapply.model.address", "netapply.model.nat", "netapply.model.route", "netapply.model.rule",
+    "netapply.model.fdb", "netapply.model.mdb", "netapply.model.neighbour", "netapply.model.qdisc",
+    "netapply.kernel.entries", "netapply.kernel.fdb", "netapply.kernel.tc", "netapply.sources.entries",
     "netapply.kinds.macvlan", "netapply.kinds.veth", "netapply.kinds.vxlan",
     "netapply.kernel.iptables", "netapply.kernel.iptables_text", "netapply.kernel.iptables_program",
     "netapply.sources.document", "netapply.sources.explain", "netapply.show", "netapply.lab",

@@ -28,6 +28,11 @@ class Part(BaseModel):
         yield Resource((self.family, link, *self.identity()), self.family, said)
 
     @classmethod
+    def model_at(cls, path: tuple[int | str, ...]) -> type[BaseModel] | None:
+        """The class that knows the fields at a path below the part's field; None where none does."""
+        return cls if len(path) > 1 else None
+
+    @classmethod
     def said(cls, resource: Resource) -> dict[str, Any] | None:
         """The observed resource as a file would say it, None where no file would: what is not as the kernel
         makes it."""

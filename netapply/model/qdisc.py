@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal, Union
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from netapply.model.attribute import SWITCH, Change, Nla, Table, numbered, table_of
 from netapply.model.part import Part
@@ -52,6 +52,14 @@ class Qdisc(Part):
         """What a file would say of it: what is not as the kernel makes it."""
         rows = ((row, resource.attributes.get(row.attribute)) for row in qdisc_table(resource.kind))
         return {row.attribute: value for row, value in rows if value is not None and value != row.nla.default}
+
+    @classmethod
+    def model_at(cls, path: tuple[int | str, ...]) -> type[BaseModel] | None:
+        if "classes" in path[:-1]:
+            from netapply.model.htb import HtbClass
+
+            return HtbClass
+        return kinds().get(str(path[0])) if path else None
 
     @classmethod
     def file_type(cls) -> Any:

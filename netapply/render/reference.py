@@ -22,10 +22,12 @@ from pydantic.fields import FieldInfo
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.fdb import Fdb
+from netapply.model.htb import HtbClass
 from netapply.model.mdb import Mdb
 from netapply.model.nat import ENTRIES
 from netapply.model.neighbour import Neighbour
 from netapply.model.proxy_neighbour import ProxyNeighbour
+from netapply.model.qdisc import kinds
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
 from netapply.render import json_format
@@ -35,7 +37,8 @@ _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
     "route": Route, "nexthop": Leg, "rule": Rule, "fdb": Fdb, "mdb": Mdb, "neighbour": Neighbour,
-    "proxy_neighbour": ProxyNeighbour, **ENTRIES,
+    "proxy_neighbour": ProxyNeighbour, **{f"qdisc-{kind}": model for kind, model in kinds().items()},
+    "htb-class": HtbClass, **ENTRIES,
 }  # fmt: skip
 
 

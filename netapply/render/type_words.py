@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import fdb, mdb, nat_values, neighbour, route, sysctl, values
+from netapply.model import fdb, htb, mdb, nat_values, neighbour, route, sysctl, tc_values, values
 from netapply.model.parts import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -27,6 +27,13 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     mdb.group_address: "multicast group",
     neighbour.host_address: "IP address",
     neighbour.link_layer_address: "MAC or IP address",
+    tc_values.bit_rate: "rate (bit/s)",
+    tc_values.byte_size: "size (bytes)",
+    tc_values.microseconds: "time (µs)",
+    tc_values.codel_time: "time (µs)",
+    tc_values.share: "percent",
+    htb.class_id: "class",
+    htb.leaf_qdisc: "qdisc",
     route.table_number: "table",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",

@@ -73,7 +73,8 @@ def _wrong_with_a_vxlan(entry: Resource, link: Resource) -> str:
         return "a vxlan must know where to; add dst"
     outer = own.get("local") or own.get("remote") or "0.0.0.0"
     if family_of(wish["dst"]) != family_of(outer):
-        return f"the vxlan sends over {family_of(outer)}; name an endpoint of that sort, or set local to one"
+        word = "IPv6" if ":" in outer else "IPv4"
+        return f"the vxlan sends over {word}; name an endpoint of that sort, or set local to one"
     for name in ("port", "vni"):
         if wish[name] is not None and wish[name] == own.get(name):
             return f"{name} {wish[name]} is the link's own; leave it out"

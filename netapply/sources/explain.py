@@ -88,6 +88,9 @@ def _wrong_value(trouble: Trouble) -> str:
     info = trouble.field()
     if trouble.fault == "literal_error":
         return f"{what}: {_choices(trouble, str(text))}"
+    if trouble.fault == "union_tag_invalid":
+        kinds = re.findall(r"'([^']*)'", str(trouble.context["expected_tags"]))
+        return f"{what}: {_among(kinds, str(text))}"
     if trouble.fault in _NUMBERS:
         return f"{what}: {_number(trouble, info)}{_purpose(info)}"
     if trouble.fault == "bool_parsing":
@@ -106,6 +109,10 @@ def _choices(trouble: Trouble, text: str) -> str:
     words = [word or number for word, number in choices]
     if len(words) == 1:
         return f"only {words[0]} is known; write that"
+    return _among(words, text)
+
+
+def _among(words: list[str], text: str) -> str:
     near = nearest(text, words)
     return f"the choices are {listed(words)}" + (f"; did you mean {near}?" if near else "")
 

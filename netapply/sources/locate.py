@@ -13,7 +13,9 @@ from pydantic_core import ErrorDetails
 
 from netapply.kinds import KIND_OF
 from netapply.model.attribute import Nla
+from netapply.model.family import model_of, parts
 from netapply.model.nat import ENTRIES
+from netapply.model.part import Part
 from netapply.model.resource import Origin
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
@@ -100,7 +102,7 @@ def trouble_of(error: ErrorDetails, root: Node) -> Trouble:
         given=error["input"],
         place=follow(root, at),
         subject=_subject(section, rest[0], kind, root) if in_part else "the file",
-        kind=kind if section == "links" else None,
+        kind=kind if section == "links" and not _is_in_part(inner, error["type"]) else None,
         model=_model(loc, kind, root) if in_part else Document,
         attribute=next((step for step in reversed(inner) if isinstance(step, str) and step != KEY), ""),
         of_key=error["type"] == "extra_forbidden" or loc[-1:] == (KEY,),
@@ -114,11 +116,23 @@ def _split_kind(loc: Loc) -> tuple[str, Loc]:
     return "", loc
 
 
+def _family_of(inner: Loc) -> str:
+    """The family of the part that a path below a link begins with; empty where it begins with none."""
+    return next((name for name, family in parts() if inner[:1] == (family.field,)), "")
+
+
+def _is_in_part(inner: Loc, fault: str) -> bool:
+    return bool(_family_of(inner)) and (len(inner) > 1 or fault == "union_tag_invalid")
+
+
 def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
     """The class that knows the fields of the part that `loc` leads into."""
     section, item, *inner = loc
     if section == "links":
-        return KIND_OF[kind]
+        family = _family_of(tuple(inner))
+        part = model_of(family) if family else None
+        found = part.model_at(tuple(inner[1:])) if part is not None and issubclass(part, Part) else None
+        return found or KIND_OF[kind]
     if section == "routes":
         return Leg if inner[:1] == ["nexthops"] and len(inner) > 2 else Route
     if section == "nat":
