@@ -18,7 +18,7 @@ MOVING: Final = {
     "forward_delay_timer", "hold_timer", "state", "topology_change", "topology_change_detected",
     "config_pending", "priority_hex", "no", "id", "designated_port", "bridge_id", "root_id", "root_port",
     "root_path_cost", "promiscuity", "allmulti", "qdisc", "designated_cost", "multicast_router",
-    "topology_change_ack", "mcast_n_groups", "carrier_changes",
+    "topology_change_ack", "mcast_n_groups", "carrier_changes", "updated",
 }  # fmt: skip
 IP_COMMANDS: Final = (
     ("-d", "link"), ("-d", "address"), ("-4", "-d", "route", "show", "table", "all"),
@@ -76,6 +76,12 @@ def _is_link_local_noise(entry: Any) -> bool:
     )
 
 
+def _fdb(netns: str) -> list[Any]:
+    """Static forwarding entries: of bridges those that lead to a port, of VXLANs those with a remote."""
+    entries = json.loads(_run(netns, "bridge", "-j", "fdb", "show") or "[]")
+    return [entry for entry in entries if entry["state"] == "static" or (entry["state"] and "dst" in entry)]
+
+
 def snapshot(netns: str) -> dict[str, list[Any]]:
     """The namespace's whole state; two of them are equal when nothing differs but what moves by itself."""
     parts: dict[str, list[Any]] = {}
@@ -86,6 +92,8 @@ def snapshot(netns: str) -> dict[str, list[Any]]:
         if arguments[-1] == "address":
             entries = [_without_link_local(entry) for entry in entries if entry]
         parts[" ".join(arguments)] = sorted(entries, key=json.dumps)
+    parts["fdb"] = sorted((_still(entry) for entry in _fdb(netns)), key=json.dumps)
+    parts["qdisc"] = [line for line in _run(netns, "tc", "qdisc", "show").splitlines() if " 0: " not in line]
     parts["parameters"] = _parameters(netns)
     for program in ("iptables-save", "ip6tables-save"):
         parts[program] = _iptables(netns, program)
