@@ -31,7 +31,6 @@ SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
     ("fq", "flow_limit"): (1, 2**32 - 1),
     ("fq", "quantum"): (1514, 1, 2**20 - 1),
     ("fq", "initial_quantum"): (15140, 1),
-    ("fq", "refill_delay"): (1000, 80_000),
     ("fq_codel", "limit"): (1, 600, 2**32 - 1),
     ("fq_codel", "target"): (2, 5000, 20_000, 4999),
     ("fq_codel", "interval"): (2, 100_000, 99_999),
@@ -44,8 +43,8 @@ SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
     ("tbf", "burst"): (2000, 1 << 20),
     ("tbf", "limit"): (3000, 1 << 30),
     ("netem", "limit"): (1, 2**32 - 1),
-    ("netem", "delay"): (10_000, 1, 0),
-    ("netem", "jitter"): (1000, 1, 0),
+    ("netem", "delay"): (10_000, 100, 0),
+    ("netem", "jitter"): (1000, 100, 0),
     **{("netem", name): (1.0, 100.0, 0.1, 0.0) for name in ("loss", "duplicate", "corrupt")},
     ("netem", "rate"): (1_000_000, 50_000_000_000, None),
 }
@@ -223,6 +222,22 @@ def test_a_tree_of_classes_grows_changes_and_goes(engine: Engine) -> None:
     assert [change.action for change in plan.changes] == [Action.REPLACE]
     assert by_tc(engine)["options"]["default"] == "0x10"
     assert classes_by_tc(engine).keys() == {"1:1", "1:10"}
+
+
+@pytest.mark.kernel("sch_fq_codel", "sch_htb")
+def test_a_leaf_changes_in_place_but_for_its_queues(engine: Engine) -> None:
+    for leaf, action in (({}, Action.CREATE), ({"limit": 99}, Action.UPDATE), ({"flows": 64}, Action.REPLACE)):
+        plan = engine.apply(links=tree([{**TREE[0], "leaf": {"kind": "fq_codel", **leaf}}]))
+        assert [change.action for change in plan.changes] == [action]
+        leaves = [each for each in json.loads(tc(engine, "-j", "qdisc", "show", "dev", "eth0")) if "parent" in each]
+        assert {**leaves[0]["options"], **leaf} == leaves[0]["options"]
+
+
+@pytest.mark.kernel("sch_fq")
+def test_an_option_without_a_word_is_not_forgotten(engine: Engine) -> None:
+    tc(engine, "qdisc", "add", "dev", "eth0", "root", "fq", "maxrate", "1mbit")
+    assert engine.seen(("qdisc", "eth0")).facts["whole"] is False
+    tc(engine, "qdisc", "delete", "dev", "eth0", "root")
 
 
 def test_what_is_shown_is_what_is_there(engine: Engine) -> None:

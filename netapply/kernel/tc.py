@@ -116,15 +116,17 @@ def encode_qdisc(operation: Operation, indexes: dict[str, int]) -> list[bytearra
     if not operation.replace:
         messages.append(_qdisc(index, handle, TC_H_ROOT, kind, wish, m.NLM_F_CREATE | m.NLM_F_REPLACE))
     elif kind != "htb":  # of which the kernel changes only the classes
-        messages.append(_qdisc(index, handle, TC_H_ROOT, kind, wish, 0))
+        messages.append(_qdisc(index, handle, TC_H_ROOT, kind, wish, 0, change=True))
     for each in _from_the_top([ClassState(*each) for each in wish.get("classes", ())]):
         messages += _encode_class(index, each)
     return messages
 
 
-def _qdisc(index: int, handle: int, parent: int, kind: str, wish: Mapping[str, Value], flags: int) -> bytearray:
+def _qdisc(
+    index: int, handle: int, parent: int, kind: str, wish: Mapping[str, Value], flags: int, *, change: bool = False
+) -> bytearray:
     body = m.attribute(TCA_KIND, kind.encode() + b"\0")
-    options = encode_options(kind, wish)
+    options = encode_options(kind, wish, change=change)
     body += m.nested(TCA_OPTIONS, options) if options else b""
     return m.message(m.RTM_NEWQDISC, flags, TCMSG.pack(0, index, handle, parent, 0) + body)
 

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.scalar import SCALARS
-from netapply.model.attribute import UNSET, Value
+from netapply.model.attribute import UNSET, Change, Value
 from netapply.model.qdisc import qdisc_table
 from netapply.model.tc_values import size_of, ticks_of
 
 NUMBERS: Final[dict[str, tuple[int, str]]] = {
     "TCA_FQ_PLIMIT": (1, "uint32"), "TCA_FQ_FLOW_PLIMIT": (2, "uint32"), "TCA_FQ_QUANTUM": (3, "uint32"),
     "TCA_FQ_INITIAL_QUANTUM": (4, "uint32"), "TCA_FQ_RATE_ENABLE": (5, "uint32"),
-    "TCA_FQ_FLOW_REFILL_DELAY": (9, "uint32"),
     "TCA_FQ_CODEL_TARGET": (1, "uint32"), "TCA_FQ_CODEL_LIMIT": (2, "uint32"), "TCA_FQ_CODEL_INTERVAL": (3, "uint32"),
     "TCA_FQ_CODEL_ECN": (4, "uint32"), "TCA_FQ_CODEL_FLOWS": (5, "uint32"), "TCA_FQ_CODEL_QUANTUM": (6, "uint32"),
     "TCA_FQ_CODEL_MEMORY_LIMIT": (9, "uint32"),
@@ -24,6 +23,16 @@ NUMBERS: Final[dict[str, tuple[int, str]]] = {
     "TCA_CAKE_WASH": (13, "uint32"), "TCA_CAKE_INGRESS": (15, "uint32"), "TCA_CAKE_ACK_FILTER": (16, "uint32"),
     "TCA_CAKE_SPLIT_GSO": (17, "uint32"),
 }  # fmt: skip
+NEVER = 2**32 - 1
+UNTOUCHED: Final[dict[str, dict[int, tuple[int, ...]]]] = {
+    # flow rate, buckets, refill delay, orphan mask, low rate threshold, CE threshold, timer slack, horizon, its drop
+    "fq": {7: (NEVER,), 8: (10,), 9: (40_000,), 10: (1023,), 11: (68_750,), 12: (NEVER,), 13: (10_000,),
+           14: (10_000_000,), 15: (1,)},
+    "fq_codel": {7: (NEVER,), 8: (64,)},  # CE threshold (not there where it is off), drop batch
+    # ATM, autorate, memory, minimum size, firewall mark
+    "cake": {4: (0,), 9: (0,), 10: (0,), 14: (0,), 18: (0,)},
+}  # fmt: skip
+"""What netapply has no words for, by number, and what it is where nobody has set it."""
 RATESPEC: Final = struct.Struct("=BBHhHI")
 """cell_log, linklayer, overhead, cell_align, mpu, bytes/s."""
 LINKLAYER_ETHERNET: Final = 1
@@ -59,15 +68,17 @@ def rate_of(spec: bytes, wide: bytes | None) -> int:
     return 8 * int(struct.unpack("=Q", wide)[0] if wide else RATESPEC.unpack(spec)[5])
 
 
-def encode_options(kind: str, wish: Wish) -> bytes:
-    """The payload of TCA_OPTIONS: what is not wished for is as the kernel makes it."""
+def encode_options(kind: str, wish: Wish, *, change: bool) -> bytes:
+    """The payload of TCA_OPTIONS: what is not wished for is as the kernel makes it; on a change, without what it
+    refuses to change (the number of an fq_codel's queues)."""
     special = {"tbf": _encode_tbf, "netem": _encode_netem, "htb": _encode_htb}.get(kind)
     if special is not None:
         return special(wish)
     body = b""
     for row in qdisc_table(kind):
         value = wish.get(row.attribute, row.nla.default)
-        if value is not UNSET:
+        fixed = row.change is Change.RECREATE and (change or row.attribute not in wish)
+        if value is not UNSET and not fixed:
             number, form = NUMBERS[row.nla.name]
             body += m.attribute(number, SCALARS[form][0](0 if value is None else row.nla.unit.to_wire(value)))
     return body
@@ -106,13 +117,15 @@ def decode_options(kind: str, data: bytes) -> tuple[dict[str, Value], bool]:
     if special is not None:
         return special(data)
     seen = dict(m.attributes(data, 0, len(data)))
+    usual = UNTOUCHED.get(kind, {})
+    whole = all(int.from_bytes(seen[number], "little") in values for number, values in usual.items() if number in seen)
     said: dict[str, Value] = {}
     for row in qdisc_table(kind):
         number, form = NUMBERS[row.nla.name]
         said[row.attribute] = (
             row.nla.unit.from_wire(SCALARS[form][1](seen[number])) if number in seen else row.nla.default
         )
-    return said, True
+    return said, whole
 
 
 def _decode_tbf(data: bytes) -> tuple[dict[str, Value], bool]:

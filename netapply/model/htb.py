@@ -177,7 +177,12 @@ def _same_leaf(wish: Value, seen: Value) -> bool:
 
 
 def change_of_classes(before: Value, after: Value) -> Change:
-    """Classes come and change on a running tree; for one that goes, moves, or gets another leaf, it is made again."""
+    """Classes come and change on a running tree; for one that goes, moves, or gets another leaf, it is made again.
+
+    So it is where a leaf is said to have what no qdisc takes twice (an fq_codel's queues).
+    """
+    if any(_is_fixed(each[7]) for each in (*(before or ()), *after)):
+        return Change.RECREATE
     wished = {each[0]: ClassState(*each) for each in after}
     for former in (ClassState(*each) for each in before or ()):
         wish = wished.get(former.id)
@@ -186,9 +191,19 @@ def change_of_classes(before: Value, after: Value) -> Change:
     return Change.LIVE
 
 
+def _is_fixed(leaf: Value) -> bool:
+    """Whether a leaf holds a value that is not the kernel's own, and can only be given at its making."""
+    rows = qdisc_table(leaf[0]).rows if leaf is not None else {}
+    return any(
+        rows[name].change is Change.RECREATE and value != rows[name].nla.default
+        for name, value in (leaf[1] if leaf is not None else ()) if name in rows
+    )  # fmt: skip
+
+
 def _leaf_can_change(before: Value, after: Value) -> bool:
     if before is None or after is None:
         return before is None
     former, table = dict(before[1]), qdisc_table(after[0])
-    changes = (table.rows[name].change for name, value in after[1] if former.get(name) != value)
+    wished = ((table.rows.get(name), value, former.get(name)) for name, value in after[1])
+    changes = (row.change for row, value, seen in wished if row is not None and value != seen)
     return bool(before[0] == after[0]) and Change.RECREATE not in changes

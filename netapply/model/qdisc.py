@@ -95,10 +95,6 @@ class Fq(Qdisc):
         Nla("TCA_FQ_RATE_ENABLE", unit=SWITCH, default=True),
         Field(description="send at a flow's own pace"),
     ] = None
-    refill_delay: Annotated[
-        Micros | None, Field(ge=1, lt=2**31, description="idle time after which a flow counts as new"),
-        Nla("TCA_FQ_FLOW_REFILL_DELAY", unit=TIME, default=40_000),
-    ] = None  # fmt: skip
 
 
 class FqCodel(Qdisc):
