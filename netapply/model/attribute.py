@@ -155,6 +155,8 @@ class Nla:
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
     names_port: bool = False
     """It names one of the link's own ports, so it is set when they are there."""
+    living: bool = False
+    """The kernel moves it by itself all the time: an undo puts back only what the plan set of it."""
     since: str = ""
     """The Linux release that has it first, where that is younger than 6.1; an older kernel ignores it."""
 

@@ -22,6 +22,9 @@ class Link(BaseModel):
     created: ClassVar[bool] = True
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""
 
+    governs: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that a master of this kind sets on its ports: they have no own while they are ports."""
+
     up: Annotated[bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None
     mac: Annotated[
