@@ -33,7 +33,8 @@ class BeforeImage:
         for key, resource in self.before.items():
             if not full and resource.facts.get("kernel_made"):
                 continue
-            everything = full or key not in now or resource.family != "link"
+            seen = now.get(key)
+            everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
             names = self._lasting(resource) if everything else self.touched.get(key, ())
             attributes = {name: value for name, value in resource.attributes.items() if name in names}
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
