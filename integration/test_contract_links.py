@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from integration.test_contract_engine import Engine, at_work
-from integration.test_contract_samples import COMPANY, required, rows, said_by_the_model, samples_of, shown
+from integration.test_contract_samples import COMPANY, PORT_OF_VRF, required, rows, said_by_the_model, samples_of, shown
 from netapply.families import change_of
 from netapply.kinds import Veth, link_table
 from netapply.lab import Lab
@@ -63,9 +63,9 @@ def engine(stages: Callable[[type[Link]], Engine], kind: type[Link], row: Row) -
 
 
 def make_masters(engine: Engine, kind: type[Link]) -> None:
-    """Two bridges that are not netapply's; VRFs for a bridge, which can be a port of nothing else."""
+    """Two bridges that are not netapply's; VRFs for what can be a port of nothing else."""
     for number, master in enumerate(("red", "blue")):
-        sort = ("vrf", "table", f"{number + 7}") if kind.kind == "bridge" else ("bridge",)
+        sort = ("vrf", "table", f"{number + 7}") if kind.kind in PORT_OF_VRF else ("bridge",)
         engine.by_hand("link", "add", master, "up", "type", *sort)
 
 
@@ -127,7 +127,8 @@ def test_a_device_is_made_again_only_where_the_kernel_leaves_no_choice(
         engine.apply(links=entry(kind, row, before))
         seen = engine.link(PROBE)
         immutable = change_of(seen, row.attribute, before, after) is Change.RECREATE
-        refusal = ask_in_place(engine, kind, row, after)
+        told = after if row.nla.delta is None else row.nla.delta(before, after)
+        refusal = ask_in_place(engine, kind, row, told)
         assert look(engine, kind, row) == (before if immutable else after), refusal
         assert immutable or refusal is None
         assert engine.link(PROBE).facts["ifindex"] == seen.facts["ifindex"]

@@ -28,13 +28,31 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     (ANY_KIND, "alias"): ("uplink", "Gäste im 3. Stock", "x" * 255, None),
     (ANY_KIND, "master"): ("red", "blue", None),
     (ANY_KIND, "peer"): ("far", "farther"),
-    ("macvlan", "link"): ("lower", "other"),
+    (ANY_KIND, "link"): ("lower", "other"),
+    (ANY_KIND, "numtxqueues"): (1, 4, 64),
+    (ANY_KIND, "numrxqueues"): (1, 4, 64),
+    # What VRFs have at least is what IPv6 needs.
+    ("vrf", "mtu"): (1400, 1500, 1280),
+    ("vrf", "table"): (1007, 100_000),
+    ("vlan", "ingress_qos"): (("1:3",), ("0:7", "1:2", "6:4294967295"), None),
+    ("vlan", "egress_qos"): (("1:3",), ("0:7", "1:2", "4294967295:6"), None),
+    **{
+        (kind, name): values
+        for kind in ("macvlan", "macvtap")
+        for name, values in {
+            "flags": (("nodst",), None),
+            "sources": (("02:00:5e:10:00:07",), ("02:00:5e:10:00:07", "02:00:5e:10:00:08"), None),
+            "bc_queue_len": (0, 2**32 - 1, 1000, 4096),
+        }.items()
+    },
     ("vxlan", "dev"): ("lower", "other", None),
     ("vxlan", "remote"): ("192.0.2.9", "192.0.2.10", None, "2001:db8::9", "2001:db8::a"),
     ("vxlan", "local"): ("192.0.2.1", "192.0.2.2", None, "2001:db8::1", "2001:db8::2"),
 }
 
-COMPANY: dict[tuple[str, str], dict[str, Value]] = {}
+COMPANY: dict[tuple[str, str], dict[str, Value]] = {
+    (kind, "sources"): {"mode": "source"} for kind in ("macvlan", "macvtap")
+}
 """What else a device needs before a row can be set at all."""
 
 
@@ -61,14 +79,52 @@ LINK_SHOWN: dict[str, Callable[[Json], Value]] = {
 }
 """How `ip -d -j link` says what every link has."""
 
+def _first_true(*words: str) -> Callable[[Json], Value]:
+    return lambda data: next((word for word in words if data.get(word)), None)
+
+
+def _qos(name: str) -> Callable[[Json], Value]:
+    return lambda data: tuple(f"{each['from']}:{each['to']}" for each in data.get(name, ())) or None
+
+
+def _flag(word: str) -> Callable[[Json], Value]:
+    return lambda data: word in data.get("flags", ())
+
+
+QUEUES: dict[str, Callable[[Json], Value]] = {
+    "numtxqueues": lambda data: data["num_tx_queues"],
+    "numrxqueues": lambda data: data["num_rx_queues"],
+}
+MACVLAN: dict[str, Callable[[Json], Value]] = {
+    "link": lambda data: data["lower"],
+    "mode": _plain("mode"),
+    "flags": lambda data: ("nodst",) if data.get("nodst") else None,
+    "sources": lambda data: tuple(sorted(data.get("macaddr_data", ()))) or None,
+    "bc_queue_len": _plain("bcqueuelen"),
+    **QUEUES,
+}
+
 DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
     "bridge": {
         "stp": lambda data: bool(data["stp_state"]),
         "priority": lambda data: data["priority"],
         **{name: _centiseconds(name) for name in ("forward_delay", "hello_time", "max_age", "ageing_time")},
     },
-    "macvlan": {"link": lambda data: data["lower"], "mode": lambda data: data["mode"]},
-    "veth": {"peer": lambda data: data["lower"]},
+    "dummy": QUEUES,
+    "ifb": QUEUES,
+    "ipvlan": {"link": _plain("lower"), "mode": _plain("mode"), "flags": _first_true("bridge", "private", "vepa")},
+    "macvlan": MACVLAN,
+    "macvtap": MACVLAN,
+    "veth": {"peer": lambda data: data["lower"], **QUEUES},
+    "vlan": {
+        "link": _plain("lower"),
+        "id": _plain("id"),
+        "protocol": lambda data: data["protocol"].lower(),
+        "ingress_qos": _qos("ingress_qos"),
+        "egress_qos": _qos("egress_qos"),
+        **{name: _flag(name.upper()) for name in ("reorder_hdr", "gvrp", "mvrp", "loose_binding", "bridge_binding")},
+    },
+    "vrf": {"table": _plain("table")},
     "vxlan": {
         "vni": lambda data: data["id"],
         "remote": _first_of("remote", "remote6", "group", "group6"),
@@ -84,12 +140,17 @@ FEATURE = {"bond": "bonding", "vlan": "8021q"}
 """The kernel feature of a kind where it has another name (integration/fullkernel/features.py)."""
 
 
+PORT_OF_VRF = ("bridge", "ipvlan", "macvtap")
+"""Kinds that can be ports of nothing else."""
+
+
 def shown(kind: str, attribute: str, link: Json) -> Value:
     """The attribute as iproute2 says it."""
     if attribute in LINK_SHOWN:
         return LINK_SHOWN[attribute](link)
     data = link.get("linkinfo", {}).get("info_data", {})
-    return DATA_SHOWN[kind][attribute]({**data, "lower": link.get("link")})
+    queues = {name: link[name] for name in ("num_tx_queues", "num_rx_queues")}
+    return DATA_SHOWN[kind][attribute]({**data, **queues, "lower": link.get("link")})
 
 
 def samples_of(kind: type[Link], attribute: str) -> Samples:
@@ -142,9 +203,9 @@ def rows(wanted: Callable[[type[Link], Row], bool] = lambda kind, row: True) -> 
 
 
 def features(kind: type[Link], row: Row) -> list[pytest.MarkDecorator]:
-    """What the kernel must have. A bridge is a port of nothing but a VRF."""
+    """What the kernel must have."""
     names = [FEATURE.get(kind.kind, kind.kind)] if kind.created else []
-    if (kind.kind, row.attribute) == ("bridge", "master"):
+    if kind.kind in PORT_OF_VRF and row.attribute == "master":
         names.append("vrf")
     return [pytest.mark.kernel(*names)] if names else []
 
@@ -157,7 +218,8 @@ def test_every_row_has_samples_that_a_file_may_hold(kind: type[Link], row: Row) 
     values = samples_of(kind, row.attribute)
     assert len(set(values)) >= 2, f"give {kind.__name__}.{row.attribute} an entry in SAMPLES"
     for value in values:
-        model = kind.model_validate({**required(kind), row.attribute: value})
+        company = COMPANY.get((kind.kind, row.attribute), {})
+        model = kind.model_validate({**required(kind), **company, row.attribute: value})
         assert getattr(model, row.attribute) == value
     if row.nla.default not in (UNSET, None):
         kind.model_validate({**required(kind), row.attribute: row.nla.default})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +18,7 @@ from netapply.model.resource import Resource
 from netapply.plan.plan import Operation, Verb
 
 IFINFOMSG: Final = struct.Struct("=BxHiII")
-IFF_UP, IFF_LOWER_UP = 0x1, 0x10000
+IFF_LOWER_UP = 0x10000
 RTEXT_FILTER_SKIP_STATS: Final = 1 << 3
 ARPHRD_ETHER: Final = 1
 IFLA_IFNAME, IFLA_LINK, IFLA_NETNSID = LINK["IFLA_IFNAME"][0], LINK["IFLA_LINK"][0], LINK["IFLA_LINK_NETNSID"][0]
@@ -78,12 +79,13 @@ def _read_link(data: bytes, links: Links) -> None:
     kind = inside[INFO_KIND].rstrip(b"\0").decode() if INFO_KIND in inside else ""
     codec = codec_of(kind)
     attributes = _decode(codec, seen, inside.get(INFO_DATA, b""))
-    attributes["up"] = bool(flags & IFF_UP)
+    attributes |= codec.in_header(flags)
     if kind == "veth":
         attributes["peer"] = _index_of_peer(seen)
     elif IFLA_NETNSID in seen:
         _mark_as_foreign(attributes, codec)
-    if kind_of_device != ARPHRD_ETHER or attributes["mac"] == NO_MAC or attributes.get("mode") == PASSTHRU:
+    nobodys = kind_of_device != ARPHRD_ETHER or attributes.get("mac") == NO_MAC or attributes.get("mode") == PASSTHRU
+    if nobodys and "mac" in attributes:
         attributes["mac"] = None
     facts: dict[str, Value] = {"ifindex": index, "carrier": bool(flags & IFF_LOWER_UP)}
     if IFLA_PERM_ADDRESS in seen:
@@ -100,7 +102,11 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
         if number in seen:
             attributes[name] = from_wire(unpack(seen[number]))
     if codec.data:
-        for number, payload in codec.shapes.read(data).items():
+        found = codec.shapes.read(data)
+        for number, switches in codec.switches.items():
+            word = int.from_bytes(found.pop(number, b"")[:4], sys.byteorder)
+            attributes |= {name: word & bit != 0 for name, bit in switches}
+        for number, payload in found.items():
             name, unpack, from_wire = codec.data[number]
             attributes[name] = from_wire(unpack(payload))
     return attributes
@@ -156,7 +162,8 @@ def _create(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
     late = {key: value for key, value in attributes.items() if key in writers and writers[key].late}
     begin = {key: value for key, value in attributes.items() if key not in late}
     body = m.attribute(IFLA_IFNAME, operation.key[1].encode() + b"\0")
-    messages = [_newlink(kind, 0, begin, indexes, m.NLM_F_CREATE | m.NLM_F_EXCL, body)]
+    data = _peer(begin["peer"], operation.far) if kind == "veth" else b""
+    messages = [_newlink(kind, 0, begin, indexes, m.NLM_F_CREATE | m.NLM_F_EXCL, body, data)]
     return [*messages, _newlink(kind, 0, late, indexes, 0, body)] if late else messages
 
 
@@ -171,31 +178,23 @@ def _set(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
 
 
 def _newlink(
-    kind: str, index: int, attributes: dict[str, Value], indexes: dict[str, int], flags: int, body: bytes
+    kind: str, index: int, attributes: dict[str, Value], indexes: dict[str, int], flags: int, body: bytes, data: bytes = b""
 ) -> bytearray:
-    writers = codec_of(kind).writers
-    data = b""
-    for name, value in attributes.items():
-        writer = writers.get(name)
-        if writer is None:
-            continue
-        if writer.data:
-            data += writer.packed(value, indexes)
-        else:
-            body += writer.packed(value, indexes)
+    codec = codec_of(kind)
+    plain, own = codec.body_of(attributes, indexes)
+    body, data = body + plain, data + own
     creating = bool(flags & m.NLM_F_CREATE)
-    if kind == "veth" and creating:
-        data = _peer(attributes["peer"])
     if data or (kind and creating):
         inside = m.nested(INFO_DATA, data) if data else b""
         body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, kind.encode()) + inside)
-    up = attributes.get("up")
-    header = IFINFOMSG.pack(0, 0, index, IFF_UP if up else 0, 0 if up is None else IFF_UP)
+    header = IFINFOMSG.pack(0, 0, index, *codec.header_of(attributes))
     return m.message(m.RTM_NEWLINK, flags, header + body)
 
 
-def _peer(name: str) -> bytes:
+def _peer(name: str, attributes: dict[str, Value]) -> bytes:
+    """The other end of a veth, and what only its making can give it."""
     inner = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_IFNAME, name.encode() + b"\0")
+    inner += codec_of("veth").body_of(attributes, {})[0]
     return m.nested(VETH["VETH_INFO_PEER"][0], inner)
 
 

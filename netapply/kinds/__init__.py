@@ -16,18 +16,30 @@ from netapply.model.link import Link
 
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
+    from netapply.kinds.dummy import Dummy
+    from netapply.kinds.ifb import Ifb
+    from netapply.kinds.ipvlan import Ipvlan
     from netapply.kinds.macvlan import Macvlan
+    from netapply.kinds.macvtap import Macvtap
     from netapply.kinds.physical import Physical
     from netapply.kinds.veth import Veth
+    from netapply.kinds.vlan import Vlan
+    from netapply.kinds.vrf import Vrf
     from netapply.kinds.vxlan import Vxlan
 
     KINDS: tuple[type[Link], ...]
 
 CLASSES: Final = {
     "bridge": "Bridge",
+    "dummy": "Dummy",
+    "ifb": "Ifb",
+    "ipvlan": "Ipvlan",
     "macvlan": "Macvlan",
+    "macvtap": "Macvtap",
     "": "Physical",
     "veth": "Veth",
+    "vlan": "Vlan",
+    "vrf": "Vrf",
     "vxlan": "Vxlan",
 }
 """Name of the class by kind; its module is called as the class, in lower case."""
@@ -72,4 +84,7 @@ def link_table(kind: str) -> Table:
     return table_of(KIND_OF[kind] if kind in CLASSES else Link)
 
 
-__all__ = ["KINDS", "KIND_OF", "Bridge", "Link", "Macvlan", "Physical", "Veth", "Vxlan", "link_table"]
+__all__ = [
+    "KINDS", "KIND_OF", "Bridge", "Dummy", "Ifb", "Ipvlan", "Link", "Macvlan", "Macvtap", "Physical", "Veth", "Vlan",
+    "Vrf", "Vxlan", "link_table",
+]  # fmt: skip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
 from netapply.model.sysctl import LinkSysctls
@@ -21,6 +21,8 @@ class Link(BaseModel):
     kind: ClassVar[str] = ""
     created: ClassVar[bool] = True
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    """What every other link has, and one of this kind has not."""
 
     up: Annotated[bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None
@@ -32,7 +34,7 @@ class Link(BaseModel):
     ] = None
     master: Annotated[
         LinkName | None, Nla("IFLA_MASTER", change=FLAP, unit=LINK, default=None),
-        Field(description="the bridge that this link is a port of"),
+        Field(description="the bridge, bond or VRF that this link is a port of"),
     ] = None  # fmt: skip
     txqueuelen: Annotated[
         int | None, Nla("IFLA_TXQLEN"),
@@ -48,6 +50,12 @@ class Link(BaseModel):
         default=None, description="all static addresses of the link; the list is complete"
     )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
+
+    @model_validator(mode="after")
+    def _has_it(self) -> Self:
+        for name in self.lacks & self.model_fields_set:
+            raise ValueError(f"a {self.kind} has no {name} of its own; leave it out")
+        return self
 
     def references(self) -> Iterator[str]:
         """Names of the links that must exist before this one can be made."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netapply.model.attribute import Value, table_of
+from netapply.kinds import link_table
+from netapply.model.attribute import UNSET, Value, table_of
 from netapply.model.family import FAMILIES
 from netapply.model.link import Link
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
-from netapply.plan.change import Action, Change
+from netapply.plan.change import Action, Change, Step
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 
 BELOW = ("link", "dev", "master")
@@ -138,11 +139,11 @@ def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str 
     if change.action is Action.DELETE:
         return
     if change.action is Action.UPDATE:
-        verb, attributes = Verb.SET, {step.attribute: step.after for step in change.steps}
+        verb, attributes = Verb.SET, {step.attribute: _sent(change.kind, step) for step in change.steps}
     else:
         verb, attributes = (
             Verb.CREATE,
-            {key: value for key, value in change.after.items() if value is not None},
+            {key: value for key, value in change.after.items() if value is not None and _is_told(change, key)},
         )
     waits = name in held_down and attributes.get("up") is True
     if waits:
@@ -150,6 +151,20 @@ def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str 
         yield Operation(Verb.SET, change.key, change.kind, Phase.LINK_UP, {"up": True}, depth=height)
     for part in _messages(verb, change.kind, attributes):
         yield Operation(verb, change.key, change.kind, Phase.LINK, part, height, disruption=change.disruption)
+
+
+def _sent(kind: str, step: Step) -> Value:
+    """What an existing link is told; more than the value where the kernel adds to what it has."""
+    row = link_table(kind).get(step.attribute)
+    return step.after if row is None or row.nla.delta is None else row.nla.delta(step.before, step.after)
+
+
+def _is_told(change: Change, attribute: str) -> bool:
+    """A link that is made again is not told what it has by itself: not every driver would take it."""
+    row = link_table(change.kind).get(attribute)
+    if row is None or row.nla.usual is UNSET or change.after[attribute] != row.nla.usual:
+        return True
+    return any(step.attribute == attribute for step in change.steps)
 
 
 def _messages(verb: Verb, kind: str, attributes: dict[str, Value]) -> Iterator[dict[str, Value]]:

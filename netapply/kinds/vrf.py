@@ -1,0 +1,48 @@
+"""VRF: a routing table of its own for a set of links (Documentation/networking/vrf.rst, drivers/net/vrf.c)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field, field_validator
+
+from netapply.model.attribute import Change, Nla
+from netapply.model.link import Link
+from netapply.model.route import Table
+from netapply.model.routing import TABLES
+from netapply.model.values import LinkName
+
+AUTO: Final = "auto"
+IPV6_MIN_MTU: Final = 1280
+"""The smallest that the driver takes (vrf_setup)."""
+
+
+class Vrf(Link):
+    """VRF device; the table is immutable in the kernel. Links enter and leave it with a short gap."""
+
+    kind: ClassVar[str] = "vrf"
+    lacks: ClassVar[frozenset[str]] = frozenset({"master"})
+
+    ports: tuple[LinkName, ...] = Field(default=(), description="links whose traffic is routed by this VRF")
+    table: Annotated[
+        Literal["auto"] | Table, Nla("IFLA_VRF_TABLE", change=Change.RECREATE),
+        Field(description="routing table of its own; auto: the first free one from 1001", union_mode="left_to_right"),
+    ]  # fmt: skip
+
+    @field_validator("table")
+    @classmethod
+    def _is_its_own(cls, table: int | str) -> int | str:
+        for name, number in TABLES.items():
+            if table == number:
+                raise ValueError(f"table {name} is that of the host itself; give the VRF one of its own, or auto")
+        return table
+
+    @field_validator("mtu")
+    @classmethod
+    def _has_ipv6(cls, mtu: int | None) -> int | None:
+        if mtu is not None and mtu < IPV6_MIN_MTU:
+            raise ValueError(f"a VRF has an mtu of at least {IPV6_MIN_MTU} bytes")
+        return mtu
+
+    def ports_of(self) -> tuple[str, ...]:
+        return self.ports
