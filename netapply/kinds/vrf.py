@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from netapply.model.attribute import Change, Nla
 from netapply.model.link import Link
-from netapply.model.route import Table
+from netapply.model.route import table_number
 from netapply.model.routing import TABLES
 from netapply.model.values import LinkName
+from netapply.tables import AUTO
 
-AUTO: Final = "auto"
 IPV6_MIN_MTU: Final = 1280
 """The smallest that the driver takes (vrf_setup)."""
+
+
+def vrf_table(value: object) -> int | str:
+    """A table that is not the host's own; `auto` stays a word until the tables in use are known."""
+    if value == AUTO:
+        return AUTO
+    table = table_number(value)
+    for name, number in TABLES.items():
+        if table == number:
+            raise ValueError(f"table {name} is the host's own; give the VRF one for itself, or auto")
+    return table
+
+
+VrfTable = Annotated[int | str, BeforeValidator(vrf_table, json_schema_input_type=int | str)]
 
 
 class Vrf(Link):
@@ -25,17 +39,9 @@ class Vrf(Link):
 
     ports: tuple[LinkName, ...] = Field(default=(), description="links whose traffic is routed by this VRF")
     table: Annotated[
-        Literal["auto"] | Table, Nla("IFLA_VRF_TABLE", change=Change.RECREATE),
-        Field(description="routing table of its own; auto: the first free one from 1001", union_mode="left_to_right"),
+        VrfTable, Nla("IFLA_VRF_TABLE", change=Change.RECREATE),
+        Field(description="routing table of its own; auto: the first free one from 1001"),
     ]  # fmt: skip
-
-    @field_validator("table")
-    @classmethod
-    def _is_its_own(cls, table: int | str) -> int | str:
-        for name, number in TABLES.items():
-            if table == number:
-                raise ValueError(f"table {name} is that of the host itself; give the VRF one of its own, or auto")
-        return table
 
     @field_validator("mtu")
     @classmethod

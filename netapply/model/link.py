@@ -54,7 +54,7 @@ class Link(BaseModel):
     @model_validator(mode="after")
     def _has_it(self) -> Self:
         for name in self.lacks & self.model_fields_set:
-            raise ValueError(f"a {self.kind} has no {name} of its own; leave it out")
+            raise ValueError(f"links of kind {self.kind} have no {name} of their own; leave it out")
         return self
 
     def references(self) -> Iterator[str]:

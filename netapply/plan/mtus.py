@@ -8,6 +8,7 @@ net/bridge/br_if.c, br_mtu_auto_adjust; net/core/dev.c, netif_set_mtu_ext).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from netapply.model.resource import Desired, State
 from netapply.plan.change import Action, Change
@@ -29,12 +30,39 @@ def keep_mtus(plan: Plan, desired: Desired, observed: State) -> None:
             for name, number in moving.items()
             if leading.get(name, {1500}) != {_wish(desired, name)}
         ]
+        again += [each for lift in again for each in _lifted(lift, plan.changes, desired, observed)]
         behind = [operation for operation in plan.operations if operation.phase > Phase.BRIDGE_MTU]
         plan.operations = [*plan.operations[: len(plan.operations) - len(behind)], *again, *behind]
 
 
 def _set_mtu(name: str, mtu: int | None, change: int) -> Operation:
     return Operation(Verb.SET, ("link", name), "bridge", Phase.BRIDGE_MTU, {"mtu": mtu}, change=change)
+
+
+DRAGGED: Final = ("vlan", "macvlan", "macvtap")
+"""Kinds whose links go down with their lower's MTU, and never up again (net/8021q/vlan.c, vlan_device_event)."""
+
+
+def _lifted(lift: Operation, changes: list[Change], desired: Desired, observed: State) -> Iterator[Operation]:
+    """What stands on a bridge was dragged down by the same ports: it gets back what it had, or shall have."""
+    known = {link.name: link.attributes for link in observed.family("link")}
+    known |= {each.key[1]: each.after for each in changes if each.family == "link"}
+    stack = [(lift.key[1], 1)]
+    while stack:
+        lower, depth = stack.pop()
+        for name, attributes in known.items():
+            wish, kind = desired.link(name), _kind_of(name, changes, observed)
+            mtu = (wish.attributes if wish is not None else {}).get("mtu", attributes.get("mtu"))
+            if attributes.get("link") == lower and kind in DRAGGED and mtu:
+                yield Operation(
+                    Verb.SET, ("link", name), kind, Phase.BRIDGE_MTU, {"mtu": mtu}, depth, change=lift.change
+                )
+                stack.append((name, depth + 1))
+
+
+def _kind_of(name: str, changes: list[Change], observed: State) -> str:
+    seen = observed.link(name)
+    return next((each.kind for each in changes if each.key == ("link", name)), seen.kind if seen is not None else "")
 
 
 def _wish(desired: Desired, name: str) -> int | None:

@@ -150,7 +150,8 @@ def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str 
         attributes = {**attributes, "up": False} if verb is Verb.CREATE else _without_up(attributes)
         yield Operation(Verb.SET, change.key, change.kind, Phase.LINK_UP, {"up": True}, depth=height)
     for part in _messages(verb, change.kind, attributes):
-        yield Operation(verb, change.key, change.kind, Phase.LINK, part, height, disruption=change.disruption)
+        phase = Phase.LINK if change.phase is None else change.phase
+        yield Operation(verb, change.key, change.kind, phase, part, height, disruption=change.disruption)
 
 
 def _sent(kind: str, step: Step) -> Value:
