@@ -29,6 +29,9 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     (ANY_KIND, "master"): ("red", "blue", None),
     (ANY_KIND, "peer"): ("far", "farther"),
     (ANY_KIND, "link"): ("lower", "other"),
+    (ANY_KIND, "gso_max_size"): (65536, 30000),
+    (ANY_KIND, "gso_max_segs"): (65535, 1, 60),
+    (ANY_KIND, "gro_max_size"): (65536, 30000, 100_000),
     (ANY_KIND, "numtxqueues"): (1, 4, 64),
     (ANY_KIND, "numrxqueues"): (1, 4, 64),
     # What VRFs have at least is what IPv6 needs.
@@ -76,6 +79,11 @@ LINK_SHOWN: dict[str, Callable[[Json], Value]] = {
     "master": lambda link: link.get("master"),
     "txqueuelen": lambda link: link.get("txqlen", 0),
     "group": lambda link: 0 if link["group"] == "default" else int(link["group"]),
+    "promisc": lambda link: "PROMISC" in link["flags"],
+    "allmulti": lambda link: "ALLMULTI" in link["flags"],
+    "arp": lambda link: "NOARP" not in link["flags"],
+    "multicast": lambda link: "MULTICAST" in link["flags"],
+    **{name: _plain(name) for name in ("gso_max_size", "gso_max_segs", "gro_max_size")},
 }
 """How `ip -d -j link` says what every link has."""
 

@@ -68,6 +68,7 @@ def _link(link: Resource) -> dict[str, Any]:
     for row in link_table(kind):
         value = link.attributes[row.attribute]
         default = True if row.attribute == "up" else row.nla.default
+        default = row.nla.usual if default is UNSET else default
         if value is not None and (default is UNSET or value != default) and not str(value).startswith("#"):
             said[row.attribute] = value
     return said

@@ -11,6 +11,7 @@ from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change
+from netapply.plan.along import moved_along
 from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
 from netapply.plan.plan import Plan
 
@@ -73,6 +74,8 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)
+    for key, attribute in moved_along(plan.changes, observed):
+        image.touched[key] = (*image.touched.get(key, ()), attribute)
     return image
 
 

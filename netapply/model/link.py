@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
+from netapply.model.attribute import BYTES, INVERTED, LINK, SWITCH, Change, Nla, Value
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
 
@@ -43,6 +43,32 @@ class Link(BaseModel):
     group: Annotated[
         int | None, Field(ge=0, lt=2**31, description="group that the link belongs to"),
         Nla("IFLA_GROUP", default=0),
+    ] = None  # fmt: skip
+    promisc: Annotated[
+        bool | None, Nla("IFF_PROMISC", unit=SWITCH, default=False),
+        Field(description="take in frames for anybody, whoever else asks for it"),
+    ] = None  # fmt: skip
+    allmulti: Annotated[
+        bool | None, Nla("IFF_ALLMULTI", unit=SWITCH, default=False), Field(description="take in all multicast frames")
+    ] = None
+    arp: Annotated[
+        bool | None, Nla("IFF_NOARP", change=FLAP, unit=INVERTED, usual=True),
+        Field(description="resolve neighbours (ARP, IPv6 neighbour discovery)"),
+    ] = None  # fmt: skip
+    multicast: Annotated[
+        bool | None, Nla("IFF_MULTICAST", unit=SWITCH, usual=True), Field(description="can carry multicast")
+    ] = None
+    gso_max_size: Annotated[
+        int | None, Nla("IFLA_GSO_MAX_SIZE", unit=BYTES, usual=65536),
+        Field(ge=256, le=524280, description="largest packet that the stack hands down to be cut, bytes"),
+    ] = None  # fmt: skip
+    gso_max_segs: Annotated[
+        int | None, Nla("IFLA_GSO_MAX_SEGS", usual=65535),
+        Field(ge=1, le=65535, description="segments that such a packet is cut into, at most"),
+    ] = None  # fmt: skip
+    gro_max_size: Annotated[
+        int | None, Nla("IFLA_GRO_MAX_SIZE", unit=BYTES, usual=65536),
+        Field(ge=256, le=524280, description="largest packet that received segments are put together to, bytes"),
     ] = None  # fmt: skip
 
     altnames: tuple[AlternativeName, ...] = Field(default=(), description="further names")

@@ -8,9 +8,9 @@ net/bridge/br_if.c, br_mtu_auto_adjust; net/core/dev.c, netif_set_mtu_ext).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from netapply.model.resource import Desired, State
+from netapply.plan.along import DRAGGED
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 
@@ -37,10 +37,6 @@ def keep_mtus(plan: Plan, desired: Desired, observed: State) -> None:
 
 def _set_mtu(name: str, mtu: int | None, change: int) -> Operation:
     return Operation(Verb.SET, ("link", name), "bridge", Phase.BRIDGE_MTU, {"mtu": mtu}, change=change)
-
-
-DRAGGED: Final = ("vlan", "macvlan", "macvtap")
-"""Kinds whose links go down with their lower's MTU, and never up again (net/8021q/vlan.c, vlan_device_event)."""
 
 
 def _lifted(lift: Operation, changes: list[Change], desired: Desired, observed: State) -> Iterator[Operation]:
