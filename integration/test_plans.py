@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from scapy.layers.inet import ICMP, IP, UDP
@@ -11,29 +10,13 @@ from scapy.layers.l2 import ARP
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet
 
-from integration.applying import PLANS, Node, one_node
+from integration.applying import PLANS, Node, every_plan, one_node
 from integration.snapshot import difference, settled, snapshot, steady
 from netapply.lab import Host as LabHost
 from netapply.lab import Lab, capture, ping
 
 
-NEEDS = {
-    "qinq": ("8021q",),
-    "vlan-management": ("8021q",),
-    "vrf": ("8021q", "vrf"),
-}
-"""Kernel features of a plan, where not every kernel has them."""
-
-
-def plans() -> list[Any]:
-    """Each plan, to be run on a kernel that has what it needs."""
-    return [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.kernel(*NEEDS[path.stem])] if path.stem in NEEDS else [])
-        for path in sorted(PLANS.glob("*.yaml"))
-    ]
-
-
-@pytest.mark.parametrize("plan", plans())
+@pytest.mark.parametrize("plan", every_plan())
 def test_plan_applies_twice_and_rolls_back(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         before = steady(node.netns)

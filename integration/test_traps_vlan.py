@@ -34,7 +34,8 @@ def routes(engine: Engine, *selector: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("wish", "shown"), [({"id": 6}, {"id": 6, "protocol": "802.1Q"}), ({"protocol": "802.1ad"}, {"id": 5, "protocol": "802.1ad"})]
+    ("wish", "shown"),
+    [({"id": 6}, {"id": 6, "protocol": "802.1Q"}), ({"protocol": "802.1ad"}, {"id": 5, "protocol": "802.1ad"})],
 )
 def test_another_id_or_protocol_is_another_device(engine: Engine, wish: Json, shown: Json) -> None:
     """The kernel says yes to both and keeps what it has; with the device goes what was on it, and comes back."""
@@ -97,7 +98,9 @@ def test_a_bridges_small_port_does_not_shrink_the_vlans_on_it(engine: Engine) ->
     on_bridge = {"kind": "vlan", "link": "br0", "id": 5, "mtu": 1500}
     engine.apply(links={"br0": {"kind": "bridge", "mtu": 1500}, "v": on_bridge})
     engine.by_hand("link", "add", "link", "v", "name", "foreign", "up", "type", "vlan", "id", "9")
-    engine.apply(links={"eno1": {"mtu": 1400}, "br0": {"kind": "bridge", "mtu": 1500, "ports": ["eno1"]}, "v": on_bridge})
+    engine.apply(
+        links={"eno1": {"mtu": 1400}, "br0": {"kind": "bridge", "mtu": 1500, "ports": ["eno1"]}, "v": on_bridge}
+    )
     assert mtus(engine, "br0", "v", "foreign") == [1500, 1500, 1500]
 
 

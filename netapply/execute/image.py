@@ -10,8 +10,8 @@ from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
-from netapply.plan.change import Action, Change
 from netapply.plan.along import moved_along
+from netapply.plan.change import Action, Change
 from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
 from netapply.plan.plan import Plan
 

@@ -178,7 +178,13 @@ def _set(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
 
 
 def _newlink(
-    kind: str, index: int, attributes: dict[str, Value], indexes: dict[str, int], flags: int, body: bytes, data: bytes = b""
+    kind: str,
+    index: int,
+    attributes: dict[str, Value],
+    indexes: dict[str, int],
+    flags: int,
+    body: bytes,
+    data: bytes = b"",
 ) -> bytearray:
     codec = codec_of(kind)
     plain, own = codec.body_of(attributes, indexes)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     KINDS: tuple[type[Link], ...]
 
 CLASSES: Final = {
+    "bond": "Bond",
     "bridge": "Bridge",
     "dummy": "Dummy",
     "ifb": "Ifb",

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from netapply.model.attribute import LINK, SWITCH, Change, Nla, choice, several
+from netapply.model.attribute import LINK, Change, Nla, choice, several
 from netapply.model.queues import Queued
 from netapply.model.values import LinkName, Mac
 

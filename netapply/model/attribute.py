@@ -179,6 +179,10 @@ class Nla:
     delta: Callable[[Value, Value], Value] | None = None
     """What an existing resource is sent, from what it has and what it shall have, where entries that are
     not in the message stay as they are."""
+    names_port: bool = False
+    """It names one of the link's own ports, so it is set when they are there."""
+    since: str = ""
+    """The Linux release that has it first, where that is younger than 6.1; an older kernel ignores it."""
 
 
 @dataclass(frozen=True, slots=True)

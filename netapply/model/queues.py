@@ -14,8 +14,12 @@ class Queued(Link):
     """A link with as many queues as its making asks for; the kernel chooses where nothing is said."""
 
     numtxqueues: Annotated[
-        int | None, Nla("IFLA_NUM_TX_QUEUES", change=Change.RECREATE), Field(ge=1, le=4096, description="transmit queues")
+        int | None,
+        Nla("IFLA_NUM_TX_QUEUES", change=Change.RECREATE),
+        Field(ge=1, le=4096, description="transmit queues"),
     ] = None
     numrxqueues: Annotated[
-        int | None, Nla("IFLA_NUM_RX_QUEUES", change=Change.RECREATE), Field(ge=1, le=4096, description="receive queues")
+        int | None,
+        Nla("IFLA_NUM_RX_QUEUES", change=Change.RECREATE),
+        Field(ge=1, le=4096, description="receive queues"),
     ] = None

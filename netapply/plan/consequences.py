@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator
 
+from netapply.model.attribute import Change as How
 from netapply.model.attribute import Value
 from netapply.model.family import link_of
 from netapply.model.resource import Key, Resource, State
@@ -82,21 +83,23 @@ class Consequences:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
             again = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
-            for port in self._ports_of(name) if change.kind == "vrf" else ():
+            for port in self._ports_of(name) if change.kind == "vrf" and change.action is Action.DELETE else ():
                 self._bounce(port, again)
             self._lose_link(name, again)
             return
         after = {step.attribute: step.after for step in change.steps}
         if after.get("up") is False:
             for link in (name, *self._vlans_on(name)):
-                self._lose_routes(link, f"{name} goes down")
-                self._lose_ipv6(link, f"{name} goes down", self._lose)
-        if after.get("up"):
+                self._lose_routes(link, f"{name} goes down", for_good=True)
+                self._lose_ipv6(link, f"{name} goes down", self._lose, self._lose_for_good)
+        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
+            self._bounce(name, f"{name} goes down for a moment")
+        elif after.get("up"):
             self._raise_vlans(name, was_up=False)
-        if "master" in after and self._vrfs & {change.before.get("master"), after["master"]}:
+        if "master" in after and self._vrfs & {change.before.get("master"), after["master"]} and change.before["up"]:
             self._bounce(name, f"{name} {'enters' if after['master'] in self._vrfs else 'leaves'} a VRF")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
-            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good)
+            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -112,14 +115,23 @@ class Consequences:
             elif item.family != "link":
                 self._take(item, reason)
 
-    def _lose_routes(self, name: str, reason: str) -> None:
+    def _lose_for_a_moment(self, name: str, reason: str) -> None:
+        """Down and up again; VLANs on the link follow it (net/8021q/vlan.c, vlan_device_event)."""
+        self._lose_routes(name, reason, for_good=False)
+        self._lose_ipv6(name, reason, self._lose, self._lose)
+        for item in self._by_link.get(name, ()):
+            if item.family == "link" and item.kind == "vlan" and item.attributes["link"] == name:
+                self._lose_for_a_moment(item.name, reason)
+
+    def _lose_routes(self, name: str, reason: str, *, for_good: bool) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
         for item in self._by_link.get(name, ()):
             if item.family == "route":
-                self._lose_leg(item, name, reason, for_good=True)
+                self._lose_leg(item, name, reason, for_good=for_good)
 
     def _ports_of(self, master: str) -> Iterator[str]:
-        return (link.name for link in self.observed.family("link") if link.attributes.get("master") == master)
+        links = self.observed.family("link")
+        return (link.name for link in links if link.attributes.get("master") == master and link.attributes["up"])
 
     def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
         """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
@@ -134,18 +146,8 @@ class Consequences:
             self.raised.setdefault(("link", vlan), was_up)
 
     def _bounce(self, name: str, reason: str) -> None:
-        """A link that enters or leaves a VRF is closed and opened (drivers/net/vrf.c, cycle_netdev)."""
-        link = self.observed.link(name)
-        if link is None or not link.attributes["up"]:
-            return
-        for each in (name, *self._vlans_on(name)):
-            for item in self._by_link.get(each, ()):
-                if item.family == "route" and item.key[1] == "inet":
-                    self._lose_leg(item, each, reason, for_good=False)
-                elif (item.family == "route" and item.key[1] == "inet6") or (
-                    item.family == "address" and ":" in item.key[2]
-                ):
-                    self._lose(item, reason)
+        """Closed and opened again, as a link that enters or leaves a VRF is (drivers/net/vrf.c, cycle_netdev)."""
+        self._lose_for_a_moment(name, reason)
         self._raise_vlans(name, was_up=True)
 
     def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
@@ -158,11 +160,11 @@ class Consequences:
         if all(hop[1] in causes for hop in route.attributes["nexthops"]):
             (self._lose_for_good if any(causes.values()) else self._lose)(route, reason)
 
-    def _lose_ipv6(self, name: str, reason: str, lose_address: Loss) -> None:
+    def _lose_ipv6(self, name: str, reason: str, lose_address: Loss, lose_route: Loss) -> None:
         """A link that is down can be given its addresses again, but no route; one without IPv6 neither."""
         for item in self._by_link.get(name, ()):
             if item.family == "route" and item.key[1] == "inet6":
-                self._lose_for_good(item, reason)
+                lose_route(item, reason)
             elif item.family == "address" and ":" in item.key[2]:
                 lose_address(item, reason)
 
@@ -194,7 +196,7 @@ class Consequences:
         disabled = path.endswith("/disable_ipv6") and value != "0"
         for link in links if disabled else ():
             if device_of(path) in (link, None) and "/default/" not in path:
-                self._lose_ipv6(link, "IPv6 is disabled", self._lose_for_good)
+                self._lose_ipv6(link, "IPv6 is disabled", self._lose_for_good, self._lose_for_good)
                 self.taken |= self._ipv6_of(link) if device_of(path) is None else set()
 
     def _ipv6_of(self, link: str) -> set[Key]:

@@ -15,7 +15,9 @@ from netapply.model.resource import Desired, Resource, State
 from netapply.plan.change import Action, Change, Step
 
 
-def closed_ports(changes: list[Change], desired: Desired, observed: State, owned: Owned) -> tuple[list[Change], list[str]]:
+def closed_ports(
+    changes: list[Change], desired: Desired, observed: State, owned: Owned
+) -> tuple[list[Change], list[str]]:
     """Changes that set down the ports which a deleted VRF leaves behind, and notes on those that stay up.
 
     A port that the file names, or that netapply itself once put in, is where somebody wants it. An undo goes

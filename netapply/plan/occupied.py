@@ -29,7 +29,9 @@ def refuse_occupied(changes: list[Change], observed: State) -> None:
             for lower, user in _user(link.kind, link.name, link.attributes):
                 users.setdefault(lower, []).append((user, f"{link.kind} {link.name}"))
             if link.attributes.get("master"):
-                users.setdefault(link.name, []).append(("master", f"{link.attributes['master']}, of which it is a port,"))
+                users.setdefault(link.name, []).append(
+                    ("master", f"{link.attributes['master']}, of which it is a port,")
+                )
     for change, lower, user in takers:
         for other, title in users.get(lower, ()):
             if other != user and not (other == "master" and _is_vrf(observed, lower)):
@@ -61,7 +63,9 @@ def _is_vrf(observed: State, port: str) -> bool:
 
 def _refusal(change: Change, lower: str, title: str) -> ForeignError:
     name = change.key[1]
-    what = f"make {name} a port of {change.after['master']}" if name == lower else f"put {change.kind} {name} on {lower}"
+    what = (
+        f"make {name} a port of {change.after['master']}" if name == lower else f"put {change.kind} {name} on {lower}"
+    )
     where = f"; {change.origin}" if change.origin else ""
     return ForeignError(
         f"cannot {what}: {title} has {lower} already, and the kernel lets only one have it; delete one of them, or "

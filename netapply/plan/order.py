@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netapply.kinds import link_table
-from netapply.model.attribute import UNSET, Value, table_of
+from netapply.model.attribute import Value
 from netapply.model.family import FAMILIES
-from netapply.model.link import Link
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
-from netapply.plan.change import Action, Change, Step
+from netapply.plan.change import Action, Change
+from netapply.plan.link_steps import link_operations
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 
 BELOW = ("link", "dev", "master")
@@ -85,7 +84,7 @@ class Heights:
 
 def _operations(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
     if change.family == "link":
-        yield from _link(change, taken, heights, held_down)
+        yield from link_operations(change, taken, heights.of(change.key[1]), change.key[1] in held_down)
     elif change.family == "sysctl":
         own = device_of(change.key[1]) is not None
         phase = Phase.LINK_SYSCTL if own else Phase.GLOBAL_SYSCTL
@@ -126,57 +125,3 @@ def _rank(change: Change) -> int:
     if change.family == "route":
         return int(any(hop[0] for hop in change.after.get("nexthops") or ()))
     return int(bool(change.after.get("secondary")))
-
-
-def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
-    name = change.key[1]
-    height = heights.of(name)
-    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
-        yield Operation(
-            Verb.DELETE, change.key, change.kind, Phase.LINK_DELETE, change.before, -height,
-            disruption=change.disruption,
-        )  # fmt: skip
-    if change.action is Action.DELETE:
-        return
-    if change.action is Action.UPDATE:
-        verb, attributes = Verb.SET, {step.attribute: _sent(change.kind, step) for step in change.steps}
-    else:
-        verb, attributes = (
-            Verb.CREATE,
-            {key: value for key, value in change.after.items() if value is not None and _is_told(change, key)},
-        )
-    waits = name in held_down and attributes.get("up") is True
-    if waits:
-        attributes = {**attributes, "up": False} if verb is Verb.CREATE else _without_up(attributes)
-        yield Operation(Verb.SET, change.key, change.kind, Phase.LINK_UP, {"up": True}, depth=height)
-    for part in _messages(verb, change.kind, attributes):
-        phase = Phase.LINK if change.phase is None else change.phase
-        yield Operation(verb, change.key, change.kind, phase, part, height, disruption=change.disruption)
-
-
-def _sent(kind: str, step: Step) -> Value:
-    """What an existing link is told; more than the value where the kernel adds to what it has."""
-    row = link_table(kind).get(step.attribute)
-    return step.after if row is None or row.nla.delta is None else row.nla.delta(step.before, step.after)
-
-
-def _is_told(change: Change, attribute: str) -> bool:
-    """A link that is made again is not told what it has by itself: not every driver would take it."""
-    row = link_table(change.kind).get(attribute)
-    if row is None or row.nla.usual is UNSET or change.after[attribute] != row.nla.usual:
-        return True
-    return any(step.attribute == attribute for step in change.steps)
-
-
-def _messages(verb: Verb, kind: str, attributes: dict[str, Value]) -> Iterator[dict[str, Value]]:
-    """A VXLAN takes no MTU together with settings of its own, which may make room for it (vxlan_nl2conf)."""
-    own = {name for name in attributes if table_of(Link).get(name) is None}
-    if verb is Verb.SET and kind == "vxlan" and "mtu" in attributes and own:
-        yield {name: value for name, value in attributes.items() if name in own}
-        attributes = {name: value for name, value in attributes.items() if name not in own}
-    if attributes:
-        yield attributes
-
-
-def _without_up(attributes: dict[str, Value]) -> dict[str, Value]:
-    return {key: value for key, value in attributes.items() if key != "up"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
 from typing import Final
 
 from netapply.plan.plan import Operation, Verb
@@ -37,5 +36,7 @@ def one_per_pair(operations: Iterable[Operation]) -> list[Operation]:
 
 def _second_end(operation: Operation) -> Operation:
     operation.verb = Verb.SET
-    operation.attributes = {name: value for name, value in operation.attributes.items() if name not in ("peer", *AT_BIRTH)}
+    operation.attributes = {
+        name: value for name, value in operation.attributes.items() if name not in ("peer", *AT_BIRTH)
+    }
     return operation

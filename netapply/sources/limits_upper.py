@@ -78,7 +78,12 @@ def _claims(declared: Declared) -> Iterator[tuple[tuple[object, ...], str, str, 
         yield ("vlan", lower, protocol, vid, None), f"has id {vid} there already", "choose another id", "id"
     if kind in DRIVER:
         advice = "use the same kind for both, or another device"
-        yield ("user", lower, DRIVER[kind]), "has that device already, and the kernel lets only one have it", advice, "link"
+        yield (
+            ("user", lower, DRIVER[kind]),
+            "has that device already, and the kernel lets only one have it",
+            advice,
+            "link",
+        )
     if kind == "ipvlan" and declared.names("mode"):
         mode = declared.get("mode")
         yield ("mode", lower, mode), "has another mode, and they share it", "give both the same mode", "mode"
