@@ -68,6 +68,12 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
             image.before[resource.key] = resource
     for name in _vanishing(plan, links):
         image.before |= {item.key: item for item in observed.unusual_settings(name)}
+    _touch(image, plan, observed)
+    return image
+
+
+def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
+    """What the plan makes, and what it sets or moves along on what there is."""
     for change in plan.changes:
         if change.key not in observed:
             if change.family != "sysctl":
@@ -76,7 +82,6 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)
     for key, attribute in moved_along(plan.changes, observed):
         image.touched[key] = (*image.touched.get(key, ()), attribute)
-    return image
 
 
 def _vanishing(plan: Plan, links: set[str]) -> set[str]:

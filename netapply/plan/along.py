@@ -1,4 +1,4 @@
-"""Attributes of links that the kernel changes by itself when another link changes, and that a way back restores. Pure."""
+"""Attributes of links that the kernel changes when another link changes, and that a way back restores. Pure."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
 
     Raises ForeignError where a link that netapply does not own would be lost for good.
     """
-    refuse_occupied(changes, observed)
+    refuse_occupied(changes, observed, owned)
     closed, left = closed_ports(changes, desired, observed, owned)
     changes += closed
     by_key = {change.key: change for change in changes}

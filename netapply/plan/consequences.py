@@ -88,6 +88,13 @@ class Consequences:
             self._lose_link(name, again)
             return
         after = {step.attribute: step.after for step in change.steps}
+        self._follow_state(change, after)
+        if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
+            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
+
+    def _follow_state(self, change: Change, after: dict[str, Value]) -> None:
+        """Up, down, or down for a moment; VLANs follow, and entering or leaving a VRF is such a moment."""
+        name = change.key[1]
         if after.get("up") is False:
             for link in (name, *self._vlans_on(name)):
                 self._lose_routes(link, f"{name} goes down", for_good=True)
@@ -98,8 +105,6 @@ class Consequences:
             self._raise_vlans(name, was_up=False)
         if "master" in after and self._vrfs & {change.before.get("master"), after["master"]} and change.before["up"]:
             self._bounce(name, f"{name} {'enters' if after['master'] in self._vrfs else 'leaves'} a VRF")
-        if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
-            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -136,10 +141,10 @@ class Consequences:
     def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
         """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
         for item in self._by_link.get(name, ()):
-            if item.family == "link" and item.kind == "vlan" and item.attributes.get("link") == name:
-                if item.attributes["up"] is up and not item.attributes.get("loose_binding"):
-                    yield item.name
-                    yield from self._vlans_on(item.name, up=up)
+            on_it = item.family == "link" and item.kind == "vlan" and item.attributes.get("link") == name
+            if on_it and item.attributes["up"] is up and not item.attributes.get("loose_binding"):
+                yield item.name
+                yield from self._vlans_on(item.name, up=up)
 
     def _raise_vlans(self, name: str, *, was_up: bool) -> None:
         for vlan in self._vlans_on(name, up=False):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from netapply.errors import ForeignError
+from netapply.model.owned import Owned
 from netapply.model.resource import State
 from netapply.plan.change import Action, Change
 
@@ -17,48 +18,50 @@ UPPERS: Final = {"macvlan": "macvlan", "macvtap": "macvlan", "ipvlan": "ipvlan"}
 """Kinds that take their lower device's frames, by the driver that does so."""
 
 
-def refuse_occupied(changes: list[Change], observed: State) -> None:
-    """ForeignError for the first change that the kernel would refuse because the device has a user."""
-    takers = [(change, *taken) for change in changes for taken in _taken_by(change)]
-    if not takers:
+def refuse_occupied(changes: list[Change], observed: State, owned: Owned) -> None:
+    """ForeignError for the first change that the kernel would refuse because the device has a user. A way back
+    is never barred."""
+    vrfs = {link.name for link in observed.family("link") if link.kind == "vrf"}
+    vrfs |= {change.key[1] for change in changes if change.kind == "vrf"}
+    takers = [(change, *taken) for change in changes for taken in _taken_by(change, vrfs)]
+    if not takers or not owned.marks_count:
         return
-    changed = {change.key[1]: change for change in changes if change.family == "link"}
-    users: dict[str, list[tuple[str, str]]] = {}
-    for link in observed.family("link"):
-        if link.name not in changed:
-            for lower, user in _user(link.kind, link.name, link.attributes):
-                users.setdefault(lower, []).append((user, f"{link.kind} {link.name}"))
-            if link.attributes.get("master"):
-                users.setdefault(link.name, []).append(
-                    ("master", f"{link.attributes['master']}, of which it is a port,")
-                )
+    users = _users({change.key[1] for change in changes if change.family == "link"}, observed)
     for change, lower, user in takers:
         for other, title in users.get(lower, ()):
-            if other != user and not (other == "master" and _is_vrf(observed, lower)):
+            if other != user:
                 raise _refusal(change, lower, title)
 
 
-def _taken_by(change: Change) -> Iterator[tuple[str, str]]:
+def _users(changed: set[str], observed: State) -> dict[str, list[tuple[str, str]]]:
+    """By device, who has its frames and stays: the driver, and the link in words."""
+    users: dict[str, list[tuple[str, str]]] = {}
+    for link in observed.family("link"):
+        if link.name in changed:
+            continue
+        for lower, user in _user(link.kind, link.attributes):
+            users.setdefault(lower, []).append((user, f"{link.kind} {link.name}"))
+        master = observed.link(link.attributes.get("master") or "")
+        if master is not None and master.kind != "vrf":
+            users.setdefault(link.name, []).append(("master", f"{master.kind} {master.name}, of which it is a port,"))
+    return users
+
+
+def _taken_by(change: Change, vrfs: set[str]) -> Iterator[tuple[str, str]]:
     """The device whose frames a link begins to take by this change, and which driver does."""
     if change.family != "link" or change.action is Action.DELETE:
         return
-    begins = {step.attribute for step in change.steps}
-    if "master" in begins and change.after.get("master"):
+    master = change.after.get("master")
+    if master and master not in vrfs and any(step.attribute == "master" for step in change.steps):
         yield change.key[1], "master"
     if change.action is not Action.UPDATE:
-        yield from _user(change.kind, change.key[1], change.after)
+        yield from _user(change.kind, change.after)
 
 
-def _user(kind: str, name: str, attributes: dict[str, object]) -> Iterator[tuple[str, str]]:
+def _user(kind: str, attributes: dict[str, object]) -> Iterator[tuple[str, str]]:
     lower = attributes.get("link")
     if kind in UPPERS and isinstance(lower, str):
         yield lower, UPPERS[kind]
-
-
-def _is_vrf(observed: State, port: str) -> bool:
-    link = observed.link(port)
-    master = observed.link(link.attributes.get("master") or "") if link is not None else None
-    return master is not None and master.kind == "vrf"
 
 
 def _refusal(change: Change, lower: str, title: str) -> ForeignError:
