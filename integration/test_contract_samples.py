@@ -7,6 +7,8 @@ whose row is gone. So a row that somebody adds is either in the contract or a re
 
 from __future__ import annotations
 
+import grp
+import pwd
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,6 +41,9 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     # What VRFs have at least is what IPv6 needs.
     ("vrf", "mtu"): (1400, 1500, 1280),
     ("vrf", "table"): (1007, 100_000),
+    ("tun", "mode"): ("tap", "tun"),
+    ("tun", "owner"): (65534, 0, None),
+    ("tun", "user_group"): (65534, 0, None),
     ("vlan", "ingress_qos"): (("1:3",), ("0:7", "1:2", "6:4294967295"), None),
     ("vlan", "egress_qos"): (("1:3",), ("0:7", "1:2", "4294967295:6"), None),
     **{
@@ -139,6 +144,7 @@ MACVLAN: dict[str, Callable[[Json], Value]] = {
     "flags": lambda data: ("nodst",) if data.get("nodst") else None,
     "sources": lambda data: tuple(sorted(data.get("macaddr_data", ()))) or None,
     "bc_queue_len": _plain("bcqueuelen"),
+    "protodown": lambda data: data["proto_down"],
     **QUEUES,
 }
 BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
@@ -176,12 +182,18 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
         "priority": lambda data: data["priority"],
         **{name: _centiseconds(name) for name in ("forward_delay", "hello_time", "max_age", "ageing_time")},
     },
-    "dummy": QUEUES,
+    "dummy": {"carrier": lambda data: "NO-CARRIER" not in data["link_flags"], **QUEUES},
     "ifb": QUEUES,
     "ipvlan": {"link": _plain("lower"), "mode": _plain("mode"), "flags": _first_true("bridge", "private", "vepa")},
     "macvlan": MACVLAN,
     "macvtap": MACVLAN,
     "veth": {"peer": lambda data: data["lower"], **QUEUES},
+    "tun": {
+        "mode": _plain("type"),
+        "owner": lambda data: pwd.getpwnam(data["user"]).pw_uid if "user" in data else None,
+        "user_group": lambda data: grp.getgrnam(data["group"]).gr_gid if "group" in data else None,
+        **{name: _plain(name) for name in ("pi", "vnet_hdr", "multi_queue")},
+    },
     "vlan": {
         "link": _plain("lower"),
         "id": _plain("id"),
@@ -192,6 +204,7 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
     },
     "vrf": {"table": _plain("table")},
     "vxlan": {
+        "protodown": lambda data: data["proto_down"],
         "vni": lambda data: data["id"],
         "remote": _first_of("remote", "remote6", "group", "group6"),
         "local": _first_of("local", "local6"),
@@ -216,8 +229,9 @@ def shown(kind: str, attribute: str, link: Json) -> Value:
     if attribute in LINK_SHOWN:
         return LINK_SHOWN[attribute](link)
     data = link.get("linkinfo", {}).get("info_data", {})
-    queues = {name: link[name] for name in ("num_tx_queues", "num_rx_queues")}
-    return DATA_SHOWN[kind][attribute]({**data, **queues, "lower": link.get("link")})
+    beside = {name: link[name] for name in ("num_tx_queues", "num_rx_queues")}
+    beside |= {"lower": link.get("link"), "link_flags": link["flags"], "proto_down": link.get("proto_down", False)}
+    return DATA_SHOWN[kind][attribute]({**data, **beside})
 
 
 def samples_of(kind: type[Link], attribute: str) -> Samples:

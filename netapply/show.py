@@ -77,7 +77,7 @@ def _link(link: Resource) -> dict[str, Any]:
 def _can_be_said(link: Resource) -> bool:
     """A kind that netapply makes, and nothing of it in another namespace (`#7`, or a veth without its peer)."""
     kind = KIND_OF.get(link.kind)
-    if kind is None or not kind.created:
+    if kind is None or not kind.created or link.facts.get("persistent") is False:
         return False
     required = (name for name, field in kind.model_fields.items() if field.is_required())
     return all(link.attributes.get(name) is not None for name in required) and not any(

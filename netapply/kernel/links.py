@@ -10,7 +10,7 @@ from typing import Final
 from netapply.kernel.link_codec import LinkCodec, codec_of, known
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
-from netapply.kernel.wire.definitions import INFO, LINK, VETH
+from netapply.kernel.wire.definitions import INFO, LINK, TUN, VETH
 from netapply.kernel.wire.scalar import unpack_text
 from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
@@ -26,6 +26,7 @@ IFLA_LINKINFO, IFLA_PROP_LIST = LINK["IFLA_LINKINFO"][0], LINK["IFLA_PROP_LIST"]
 IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRESS"][0]
 IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
 INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
+TUN_PERSIST: Final = TUN["IFLA_TUN_PERSIST"][0]
 OUTER: Final = Shapes(IFINFOMSG.size)
 INFO_SHAPES: Final = Shapes()
 NO_MAC: Final = "00:00:00:00:00:00"
@@ -90,10 +91,17 @@ def _read_link(data: bytes, links: Links) -> None:
     facts: dict[str, Value] = {"ifindex": index, "carrier": bool(flags & IFF_LOWER_UP)}
     if IFLA_PERM_ADDRESS in seen:
         facts["permanent_mac"] = seen[IFLA_PERM_ADDRESS].hex(":")
+    if kind == "tun":
+        facts["persistent"] = _is_persistent(inside.get(INFO_DATA, b""))
     links.resources.append(Resource(("link", name), kind, attributes, facts))
     links.indexes[name], links.names[index] = index, name
     links.settings[name] = seen.get(IFLA_AF_SPEC, b"")
     _read_altnames(name, seen.get(IFLA_PROP_LIST, b""), links)
+
+
+def _is_persistent(data: bytes) -> bool:
+    """Whether a tun stays when its program goes: a guest's tap does not, and is nothing that a file describes."""
+    return any(any(payload) for number, payload in m.attributes(data, 0, len(data)) if number == TUN_PERSIST)
 
 
 def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, Value]:
@@ -150,9 +158,23 @@ def encode_link(operation: Operation, indexes: dict[str, int]) -> list[bytearray
     if operation.verb is Verb.DELETE:
         return [m.message(m.RTM_DELLINK, 0, IFINFOMSG.pack(0, 0, indexes[name], 0, 0))]
     known(operation.attributes, operation.kind)
+    if operation.kind == "tun":
+        return _set(_without_making(operation), indexes)
     if operation.verb is Verb.CREATE:
         return _create(operation, indexes)
     return _set(operation, indexes)
+
+
+def _without_making(operation: Operation) -> Operation:
+    """What is left to set on a tun, which was made by another way (kernel/tuntap.py)."""
+    from netapply.kernel.tuntap import MADE_WITH
+
+    left = (
+        {key: value for key, value in operation.attributes.items() if key not in MADE_WITH and value is not None}
+        if operation.verb is Verb.CREATE
+        else operation.attributes
+    )
+    return Operation(Verb.SET, operation.key, operation.kind, operation.phase, left)
 
 
 def _create(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netapply.kinds.macvlan import Macvlan
     from netapply.kinds.macvtap import Macvtap
     from netapply.kinds.physical import Physical
+    from netapply.kinds.tun import Tun
     from netapply.kinds.veth import Veth
     from netapply.kinds.vlan import Vlan
     from netapply.kinds.vrf import Vrf
@@ -38,6 +39,7 @@ CLASSES: Final = {
     "macvlan": "Macvlan",
     "macvtap": "Macvtap",
     "": "Physical",
+    "tun": "Tun",
     "veth": "Veth",
     "vlan": "Vlan",
     "vrf": "Vrf",
@@ -86,6 +88,6 @@ def link_table(kind: str) -> Table:
 
 
 __all__ = [
-    "KINDS", "KIND_OF", "Bridge", "Dummy", "Ifb", "Ipvlan", "Link", "Macvlan", "Macvtap", "Physical", "Veth", "Vlan",
-    "Vrf", "Vxlan", "link_table",
+    "KINDS", "KIND_OF", "Bridge", "Dummy", "Ifb", "Ipvlan", "Link", "Macvlan", "Macvtap", "Physical", "Tun", "Veth",
+    "Vlan", "Vrf", "Vxlan", "link_table",
 ]  # fmt: skip

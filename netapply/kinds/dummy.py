@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from netapply.model.carrier import Carrier
 from netapply.model.queues import Queued
 
 
@@ -11,3 +12,5 @@ class Dummy(Queued):
     """A link without a wire."""
 
     kind: ClassVar[str] = "dummy"
+
+    carrier: Carrier = None

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from netapply.model.attribute import LINK, Change, Nla, choice, several
+from netapply.model.carrier import ProtoDown
 from netapply.model.queues import Queued
 from netapply.model.values import LinkName, Mac
 
@@ -56,6 +57,8 @@ class Macvlan(Queued):
         int | None, Nla("IFLA_MACVLAN_BC_QUEUE_LEN", default=1000),
         Field(ge=0, lt=2**32, description="broadcasts that wait, packets; the largest on the lower device counts"),
     ] = None  # fmt: skip
+
+    protodown: ProtoDown = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

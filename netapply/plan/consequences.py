@@ -103,7 +103,7 @@ class Consequences:
             self._bounce(name, f"{name} goes down for a moment")
         elif after.get("up"):
             self._raise_vlans(name, was_up=False)
-        if "master" in after and self._vrfs & {change.before.get("master"), after["master"]} and change.before["up"]:
+        if "master" in after and self._vrfs & {change.before.get("master"), after["master"]}:
             self._bounce(name, f"{name} {'enters' if after['master'] in self._vrfs else 'leaves'} a VRF")
 
     def _lose_link(self, name: str, reason: str) -> None:
@@ -135,8 +135,7 @@ class Consequences:
                 self._lose_leg(item, name, reason, for_good=for_good)
 
     def _ports_of(self, master: str) -> Iterator[str]:
-        links = self.observed.family("link")
-        return (link.name for link in links if link.attributes.get("master") == master and link.attributes["up"])
+        return (link.name for link in self.observed.family("link") if link.attributes.get("master") == master)
 
     def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
         """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
@@ -152,8 +151,10 @@ class Consequences:
 
     def _bounce(self, name: str, reason: str) -> None:
         """Closed and opened again, as a link that enters or leaves a VRF is (drivers/net/vrf.c, cycle_netdev)."""
-        self._lose_for_a_moment(name, reason)
-        self._raise_vlans(name, was_up=True)
+        link = self.observed.link(name)
+        self._lose_for_a_moment(name, reason)  # one that is down loses its IPv6 addresses as well
+        if link is not None and link.attributes["up"]:
+            self._raise_vlans(name, was_up=True)
 
     def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
         """A route with another way out stays: its leg over this link is dead until the link is of use again."""

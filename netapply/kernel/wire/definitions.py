@@ -327,6 +327,19 @@ MACVLAN: Final[Definition] = {
     "IFLA_MACVLAN_BC_QUEUE_LEN": (7, "uint32"),
 }
 
+TUN: Final[Definition] = {
+    "IFLA_TUN_UNSPEC": (0, "hex"),
+    "IFLA_TUN_OWNER": (1, "uint32"),
+    "IFLA_TUN_GROUP": (2, "uint32"),
+    "IFLA_TUN_TYPE": (3, "uint8"),
+    "IFLA_TUN_PI": (4, "uint8"),
+    "IFLA_TUN_VNET_HDR": (5, "uint8"),
+    "IFLA_TUN_PERSIST": (6, "uint8"),
+    "IFLA_TUN_MULTI_QUEUE": (7, "uint8"),
+    "IFLA_TUN_NUM_QUEUES": (8, "uint32"),
+    "IFLA_TUN_NUM_DISABLED_QUEUES": (9, "uint32"),
+}
+
 VLAN: Final[Definition] = {
     "IFLA_VLAN_UNSPEC": (0, "hex"),
     "IFLA_VLAN_ID": (1, "uint16"),

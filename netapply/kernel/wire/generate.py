@@ -21,7 +21,7 @@ ATOMS: Final = (
     "asciiz", "l2addr", "flag",
 )  # fmt: skip
 """The primitive types; anything else is a structure and reads `hex`."""
-KINDS: Final = ("bond", "bridge", "ipvlan", "macvlan", "vlan", "vrf", "vxlan", "veth")
+KINDS: Final = ("bond", "bridge", "ipvlan", "macvlan", "tun", "vlan", "vrf", "vxlan", "veth")
 BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
     "bond": {
         "IFLA_BOND_PEER_NOTIF_DELAY": (28, "uint32"),
