@@ -82,6 +82,8 @@ def snapshot(netns: str) -> dict[str, list[Any]]:
     parts: dict[str, list[Any]] = {}
     for arguments in IP_COMMANDS:
         entries = [_still(entry) for entry in ip(netns, *arguments)]
+        if "rule" in arguments:  # a namespace's first VRF brings the kernel's own rule, which stays for good
+            entries = [entry for entry in entries if "l3mdev" not in entry]
         if "route" in arguments:
             entries = [entry for entry in entries if not _is_link_local_noise(entry)]
         if arguments[-1] == "address":

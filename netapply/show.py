@@ -69,6 +69,7 @@ def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:
     for row in (row for row in link_table(kind) if not row.nla.living and row.attribute not in governed):
         value = link.attributes[row.attribute]
         default = True if row.attribute == "up" else row.nla.default
+        default = row.nla.usual if default is UNSET else default
         if value is not None and (default is UNSET or value != default) and not str(value).startswith("#"):
             said[row.attribute] = value
     return said
@@ -77,7 +78,7 @@ def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:
 def _can_be_said(link: Resource) -> bool:
     """A kind that netapply makes, and nothing of it in another namespace (`#7`, or a veth without its peer)."""
     kind = KIND_OF.get(link.kind)
-    if kind is None or not kind.created:
+    if kind is None or not kind.created or link.facts.get("persistent") is False:
         return False
     required = (name for name, field in kind.model_fields.items() if field.is_required())
     return all(link.attributes.get(name) is not None for name in required) and not any(

@@ -11,6 +11,7 @@ from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
+from netapply.plan.along import moved_along
 from netapply.plan.change import Action, Change
 from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
 from netapply.plan.plan import Plan
@@ -73,6 +74,12 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
             image.before[resource.key] = resource
     for name in _vanishing(plan, links):
         image.before |= {item.key: item for item in observed.unusual_settings(name)}
+    _touch(image, plan, observed)
+    return image
+
+
+def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
+    """What the plan makes, and what it sets or moves along on what there is."""
     for change in plan.changes:
         seen = observed.get(change.key)
         if seen is None or seen.kind != change.kind:
@@ -80,7 +87,8 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)
-    return image
+    for key, attribute in moved_along(plan.changes, observed):
+        image.touched[key] = (*image.touched.get(key, ()), attribute)
 
 
 def _vanishing(plan: Plan, links: set[str]) -> set[str]:

@@ -17,9 +17,16 @@ from netapply.model.resource import Resource
 
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
+    from netapply.kinds.dummy import Dummy
+    from netapply.kinds.ifb import Ifb
+    from netapply.kinds.ipvlan import Ipvlan
     from netapply.kinds.macvlan import Macvlan
+    from netapply.kinds.macvtap import Macvtap
     from netapply.kinds.physical import Physical
+    from netapply.kinds.tun import Tun
     from netapply.kinds.veth import Veth
+    from netapply.kinds.vlan import Vlan
+    from netapply.kinds.vrf import Vrf
     from netapply.kinds.vxlan import Vxlan
 
     KINDS: tuple[type[Link], ...]
@@ -27,9 +34,16 @@ if TYPE_CHECKING:
 CLASSES: Final = {
     "bond": "Bond",
     "bridge": "Bridge",
+    "dummy": "Dummy",
+    "ifb": "Ifb",
+    "ipvlan": "Ipvlan",
     "macvlan": "Macvlan",
+    "macvtap": "Macvtap",
     "": "Physical",
+    "tun": "Tun",
     "veth": "Veth",
+    "vlan": "Vlan",
+    "vrf": "Vrf",
     "vxlan": "Vxlan",
 }
 """Name of the class by kind; its module is called as the class, in lower case."""
@@ -80,4 +94,7 @@ def governed(master: Resource | None) -> frozenset[str]:
     return model.governs if model is not None else frozenset()
 
 
-__all__ = ["KINDS", "KIND_OF", "Bridge", "Link", "Macvlan", "Physical", "Veth", "Vxlan", "governed", "link_table"]
+__all__ = [
+    "KINDS", "KIND_OF", "Bridge", "Dummy", "Ifb", "Ipvlan", "Link", "Macvlan", "Macvtap", "Physical", "Tun", "Veth",
+    "Vlan", "Vrf", "Vxlan", "governed", "link_table",
+]  # fmt: skip
