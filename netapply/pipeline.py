@@ -27,6 +27,7 @@ from netapply.kernel.observe import OPTIONAL_FAMILIES, Observed, families_to_ask
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key
 from netapply.plan import Plan, make_plan
+from netapply.tables import with_tables
 
 
 @dataclass(slots=True)
@@ -51,8 +52,14 @@ class Planned:
 
 def planned(session: Session, wish: Desired) -> Planned:
     """Observe, diff, plan; and see that the kernel can do what the plan asks for."""
-    desired, owned = with_devices(wish), session.store.read_owned()
-    observed, plan = _seen(session, desired, owned, _parameters(desired.resources, owned.set_here))
+    owned = session.store.read_owned()
+    parameters = _parameters(wish.resources, owned.set_here)
+    observed = observe(session.netlink, parameters, families_to_ask((*wish.resources, *owned.made, *owned.set_here)))
+    desired = with_devices(with_tables(wish, observed))
+    plan = make_plan(desired, observed, owned)
+    if any(takes_entries(change) for change in plan.changes):  # of those, too, that nobody names
+        observed = observe(session.netlink, parameters, OPTIONAL_FAMILIES)
+        plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})
     return Planned(plan, desired, observed, owned)
 
@@ -67,17 +74,6 @@ def planned_rollback(session: Session) -> Planned:
     desired, made = last.image.way_back(observed, full=False)
     desired.source = f"before {last.source}"
     return Planned(make_plan(desired, observed, made), desired, observed, made, last.owned)
-
-
-def _seen(session: Session, desired: Desired, owned: Owned, parameters: list[str]) -> tuple[Observed, Plan]:
-    """What is, and the plan. Entries that nobody names are read only where the plan may take them away."""
-    families = families_to_ask((*desired.resources, *owned.made, *owned.set_here))
-    observed = observe(session.netlink, parameters, families)
-    plan = make_plan(desired, observed, owned)
-    if families == OPTIONAL_FAMILIES or not any(takes_entries(change) for change in plan.changes):
-        return observed, plan
-    observed = observe(session.netlink, parameters)
-    return observed, make_plan(desired, observed, owned)
 
 
 def carry_out(session: Session, work: Planned, report: Callable[[Progress], None] | None) -> None:

@@ -18,12 +18,11 @@ from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan import entries
 from netapply.plan.change import Action, Change
+from netapply.plan.ties import by_link
 from netapply.plan.words import noun
 
 MINIMUM_IPV6_MTU = 1280
 """Bytes; a link with less has no IPv6 at all (RFC 8200, net/ipv6/addrconf.c)."""
-REFERENCES = ("link", "dev", "peer")
-"""Attributes by which a link stands on another: it goes when the other goes."""
 REMADE_BY_OTHERS = frozenset({"kernel", "ra", "redirect"})
 """Protocols of routes that come back by themselves."""
 
@@ -48,18 +47,12 @@ class Consequences:
         """The links over which a route leads nowhere any more, and whether that stays so."""
         self.moved: list[tuple[Key, Key, str]] = []
         """Global parameter, parameter that it overwrites, and the value which that one gets."""
-        self._by_link = _by_link(observed)
+        self._by_link = by_link(observed)
         self._by_source: dict[str, list[Resource]] = {}
         self._secondaries: dict[tuple[str, str], list[Resource]] = {}
         self._of_ports: dict[str, list[Resource]] = {}
         """Entries by the bridge in which they stand, on behalf of a port."""
-        for item in observed:
-            if item.family == "route" and item.attributes.get("src"):
-                self._by_source.setdefault(item.attributes["src"], []).append(item)
-            elif item.family == "address" and item.attributes.get("secondary"):
-                self._secondaries.setdefault(_subnet(item.key), []).append(item)
-            elif item.family in entries.IN_A_BRIDGE:
-                self._of_ports.setdefault(entries.bridge_of(item, observed), []).append(item)
+        self._survey(observed)
         self._leaving = {
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
@@ -70,10 +63,24 @@ class Consequences:
             change.key for change in changes
             if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
         )  # fmt: skip
+        self._vrfs = {link.name for link in observed.family("link") if link.kind == "vrf"}
+        self._vrfs |= {change.key[1] for change in changes if change.kind == "vrf"}
+        self.raised: dict[Key, bool] = {}
+        """VLANs that are down and come up with their parent; whether the parent was up before, too."""
         for change in changes:
             self._follow(change)
         for link in dict.fromkeys(key[1] for key in self._departing):
             self._lose_with_last_address(link)
+
+    def _survey(self, observed: State) -> None:
+        """What a loss of something else takes along, by that."""
+        for item in observed:
+            if item.family == "route" and item.attributes.get("src"):
+                self._by_source.setdefault(item.attributes["src"], []).append(item)
+            elif item.family == "address" and item.attributes.get("secondary"):
+                self._secondaries.setdefault(_subnet(item.key), []).append(item)
+            elif item.family in entries.IN_A_BRIDGE:
+                self._of_ports.setdefault(entries.bridge_of(item, observed), []).append(item)
 
     def _follow(self, change: Change) -> None:
         if change.family == "link" and change.action is not Action.CREATE:
@@ -86,15 +93,13 @@ class Consequences:
     def _follow_link(self, change: Change) -> None:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
-            self._lose_link(name, f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}")
+            again = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
+            for port in self._ports_of(name) if change.kind == "vrf" and change.action is Action.DELETE else ():
+                self._bounce(port, again)
+            self._lose_link(name, again)
             return
         after = {step.attribute: step.after for step in change.steps}
-        if after.get("up") is False:
-            self._lose_routes(name, f"{name} goes down", for_good=True)
-            self._lose_ipv6(name, f"{name} goes down", self._lose, self._lose_for_good)
-            self._lose_all(entries.neighbours(self._by_link.get(name, ()), ipv6=False), f"{name} goes down")
-        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
-            self._lose_for_a_moment(name, f"{name} goes down for a moment")
+        self._follow_state(change, after)
         self._lose_entries(change, after)
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
             self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
@@ -102,13 +107,28 @@ class Consequences:
     def _lose_entries(self, change: Change, after: dict[str, Value]) -> None:
         """What a link forgets with its address, and what stays behind in the bridge that it leaves."""
         name, master = change.key[1], change.before.get("master")
-        if "mac" in after:
+        if {"mac", "arp"} & after.keys():
             self._lose_all(entries.lost_with_address(self._by_link.get(name, ())), f"{name} gets another address")
         for item in self._of_ports.get(master, ()) if master and "master" in after else ():
             if entries.port_of(item) == name:
                 self._lose_unless_named(item, f"{name} leaves {master}")
         for item in self._of_ports.get(name, ()) if change.needs is How.EMPTY else ():
             self._take(item, f"{name} lets go of its ports for a moment")
+
+    def _follow_state(self, change: Change, after: dict[str, Value]) -> None:
+        """Up, down, or down for a moment; VLANs follow, and entering or leaving a VRF is such a moment."""
+        name = change.key[1]
+        if after.get("up") is False:
+            for link in (name, *self._vlans_on(name)):
+                self._lose_routes(link, f"{name} goes down", for_good=True)
+                self._lose_ipv6(link, f"{name} goes down", self._lose, self._lose_for_good)
+                self._lose_all(entries.neighbours(self._by_link.get(link, ()), ipv6=False), f"{name} goes down")
+        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
+            self._bounce(name, f"{name} goes down for a moment")
+        elif after.get("up"):
+            self._raise_vlans(name, was_up=False)
+        if "master" in after and self._vrfs & {change.before.get("master"), after["master"]}:
+            self._bounce(name, f"{name} {'enters' if after['master'] in self._vrfs else 'leaves'} a VRF")
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -143,6 +163,28 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=for_good)
+
+    def _ports_of(self, master: str) -> Iterator[str]:
+        return (link.name for link in self.observed.family("link") if link.attributes.get("master") == master)
+
+    def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
+        """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
+        for item in self._by_link.get(name, ()):
+            on_it = item.family == "link" and item.kind == "vlan" and item.attributes.get("link") == name
+            if on_it and item.attributes["up"] is up and not item.attributes.get("loose_binding"):
+                yield item.name
+                yield from self._vlans_on(item.name, up=up)
+
+    def _raise_vlans(self, name: str, *, was_up: bool) -> None:
+        for vlan in self._vlans_on(name, up=False):
+            self.raised.setdefault(("link", vlan), was_up)
+
+    def _bounce(self, name: str, reason: str) -> None:
+        """Closed and opened again, as a link that enters or leaves a VRF is (drivers/net/vrf.c, cycle_netdev)."""
+        link = self.observed.link(name)
+        self._lose_for_a_moment(name, reason)  # one that is down loses its IPv6 addresses as well
+        if link is not None and link.attributes["up"]:
+            self._raise_vlans(name, was_up=True)
 
     def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
         """A route with another way out stays: its leg over this link is dead until the link is of use again."""
@@ -251,33 +293,3 @@ def returns_by_itself(item: Resource) -> bool:
 def _subnet(address: Key) -> tuple[str, str]:
     """Link and network of an address: among equals only the first is primary."""
     return address[1], str(ipaddress.ip_interface(address[2]).network)
-
-
-def _by_link(observed: State) -> dict[str, list[Resource]]:
-    """Everything that is on a link or stands on it, by the link's name."""
-    found: dict[str, list[Resource]] = {}
-    for item in observed:
-        for name in links_of(item):
-            found.setdefault(name, []).append(item)
-    return found
-
-
-def links_of(item: Resource) -> Iterator[str]:
-    """The links that a resource is on, leads over, or stands on."""
-    if item.family == "route":
-        yield from (hop[1] for hop in item.attributes.get("nexthops") or () if hop[1])
-    elif item.family == "sysctl":
-        device = device_of(item.key[1])
-        if device:
-            yield device
-    elif item.family == "link":
-        yield item.name
-        yield from _standing_on(item.attributes)
-    elif link_of(item.key):
-        yield link_of(item.key)
-        if entries.second_link(item):
-            yield entries.second_link(item)
-
-
-def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:
-    yield from (attributes[name] for name in REFERENCES if attributes.get(name))
