@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,6 +25,8 @@ ELSEWHERE: Final = ("IFF_UP", "VETH_INFO_PEER")
 """Attributes that are no plain netlink attribute: the flag in the header, and the veth's other end."""
 BARE: Final = ("IFLA_IFALIAS",)
 """Text that goes without its closing NUL: with it, the longest alias would be a byte too long."""
+PAIR: Final = struct.Struct("=II")
+"""Bits and the mask of those that count (struct br_boolopt_multi, struct ifla_vlan_flags)."""
 Reader = tuple[str, Unpack, Callable[[Value], Value]]
 
 
@@ -39,6 +42,9 @@ class Writer:
     first: bool
     late: bool
     number6: int = 0
+    bit: int | None = None
+    unsaid: Value = None
+    """The value that is not sent when a device is made."""
 
     def packed(self, value: Value, indexes: dict[str, int]) -> bytes:
         """The attribute as bytes; None clears it."""
@@ -64,9 +70,14 @@ class LinkCodec:
     """Attributes that hold an ifindex until all links are read."""
     absent: dict[str, None] = field(default_factory=dict)
     """Every attribute, with the value that stands for an attribute the kernel does not send."""
+    bits: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Switches that share an attribute: the name under which its bits are read, and the one that counts."""
 
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
+        if row.nla.bit is not None:
+            self._add_bit(row, number, row.nla.bit, data=data)
+            return
         number6 = numbers[row.nla.name6][0] if row.nla.name6 else 0
         pack, unpack = FORMS[row.nla.form] if row.nla.form else SCALARS[kind]
         pack = str.encode if row.nla.name in BARE else pack
@@ -75,8 +86,38 @@ class LinkCodec:
         for each in filter(None, (number, number6)):
             readers[each] = (row.attribute, unpack, unit.from_wire)
         self.writers[row.attribute] = Writer(
-            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6
+            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6,
+            unsaid=row.nla.default if row.nla.unsaid else None,
+        )  # fmt: skip
+
+    def _add_bit(self, row: Row, number: int, bit: int, *, data: bool) -> None:
+        together, to_wire = f"#{number}", row.nla.unit.to_wire
+        readers = self.data if data else self.generic
+        readers[number] = (together, PAIR.unpack_from, lambda bits: bits)
+        self.bits[row.attribute] = (together, bit)
+        self.writers[row.attribute] = Writer(
+            number, bytes, to_wire, data, link=False, first=row.nla.first, late=row.nla.late, bit=bit
         )
+
+    def split(self, attributes: dict[str, Value]) -> None:
+        """Each switch from the bits that were read together; those that the kernel does not know stay None."""
+        for name, (together, bit) in self.bits.items():
+            bits, known = attributes.get(together, (0, 0))
+            if known >> bit & 1:
+                attributes[name] = bool(bits >> bit & 1)
+        for together in {together for together, _ in self.bits.values()}:
+            attributes.pop(together, None)
+
+
+def packed_bits(writers: dict[str, Writer], attributes: dict[str, Value]) -> bytes:
+    """The switches among the attributes that share netlink attributes: one for all of a number."""
+    together: dict[int, tuple[int, int]] = {}
+    for name, value in attributes.items():
+        writer = writers.get(name)
+        if writer is not None and writer.bit is not None:
+            bits, mask = together.get(writer.number, (0, 0))
+            together[writer.number] = bits | writer.to_wire(value) << writer.bit, mask | 1 << writer.bit
+    return b"".join(attribute(number, PAIR.pack(*pair)) for number, pair in together.items())
 
 
 @cache

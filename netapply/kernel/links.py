@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from netapply.kernel.link_codec import LinkCodec, codec_of, known
+from netapply.kernel.link_codec import LinkCodec, codec_of, known, packed_bits
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import INFO, LINK, VETH
@@ -25,6 +25,7 @@ IFLA_LINKINFO, IFLA_PROP_LIST = LINK["IFLA_LINKINFO"][0], LINK["IFLA_PROP_LIST"]
 IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRESS"][0]
 IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
 INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
+INFO_SLAVE_KIND, INFO_SLAVE_DATA = INFO["IFLA_INFO_SLAVE_KIND"][0], INFO["IFLA_INFO_SLAVE_DATA"][0]
 OUTER: Final = Shapes(IFINFOMSG.size)
 INFO_SHAPES: Final = Shapes()
 NO_MAC: Final = "00:00:00:00:00:00"
@@ -92,6 +93,10 @@ def _read_link(data: bytes, links: Links) -> None:
     links.indexes[name], links.names[index] = index, name
     links.settings[name] = seen.get(IFLA_AF_SPEC, b"")
     _read_altnames(name, seen.get(IFLA_PROP_LIST, b""), links)
+    if inside.get(INFO_SLAVE_KIND, b"").startswith(b"bridge"):
+        from netapply.kernel.bridge_ports import read_port
+
+        links.resources.append(read_port(name, inside.get(INFO_SLAVE_DATA, b"")))
 
 
 def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, Value]:
@@ -103,6 +108,8 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
         for number, payload in codec.shapes.read(data).items():
             name, unpack, from_wire = codec.data[number]
             attributes[name] = from_wire(unpack(payload))
+    if codec.bits:
+        codec.split(attributes)
     return attributes
 
 
@@ -127,9 +134,16 @@ def _read_altnames(link: str, properties: bytes, links: Links) -> None:
             links.resources.append(Resource(("altname", link, name), "altname"))
 
 
+def _references(item: Resource) -> tuple[str, ...]:
+    """Attributes that hold indexes yet; of what is no link, only a port's settings do."""
+    if item.family == "link":
+        return codec_of(item.kind).references
+    return () if item.family == "altname" else ("backup_port",)
+
+
 def _resolve(link: Resource, names: dict[int, str]) -> None:
     """Indexes become names; an index of another namespace stays a number that no name equals."""
-    for attribute in codec_of(link.kind).references if link.family == "link" else ():
+    for attribute in _references(link):
         index = link.attributes[attribute]
         if isinstance(index, int):
             link.attributes[attribute] = names.get(index, f"#{index}") if index else None
@@ -152,7 +166,10 @@ def encode_link(operation: Operation, indexes: dict[str, int]) -> list[bytearray
 def _create(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
     """One message makes the link; what the kernel ignores in that one (an alias) follows in a second."""
     writers, kind = codec_of(operation.kind).writers, operation.kind
-    attributes = {key: value for key, value in operation.attributes.items() if value is not None}
+    attributes = {
+        key: value for key, value in operation.attributes.items()
+        if value is not None and (key not in writers or writers[key].unsaid != value)
+    }  # fmt: skip
     late = {key: value for key, value in attributes.items() if key in writers and writers[key].late}
     begin = {key: value for key, value in attributes.items() if key not in late}
     body = m.attribute(IFLA_IFNAME, operation.key[1].encode() + b"\0")
@@ -177,12 +194,13 @@ def _newlink(
     data = b""
     for name, value in attributes.items():
         writer = writers.get(name)
-        if writer is None:
+        if writer is None or writer.bit is not None:
             continue
         if writer.data:
             data += writer.packed(value, indexes)
         else:
             body += writer.packed(value, indexes)
+    data += packed_bits(writers, attributes)
     creating = bool(flags & m.NLM_F_CREATE)
     if kind == "veth" and creating:
         data = _peer(attributes["peer"])

@@ -151,6 +151,10 @@ class Nla:
     """Values that only the making gives: an existing resource does not take them on."""
     for_good: tuple[Value, ...] = ()
     """Values that an existing resource does not give up."""
+    bit: int | None = None
+    """The bit of a switch that shares its netlink attribute, a value and a mask of 32 bits each, with others."""
+    unsaid: bool = False
+    """Not sent at the making where it is the default: a kernel without the feature refuses even that."""
     form: str = ""
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
 

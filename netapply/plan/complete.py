@@ -14,6 +14,8 @@ from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences
 from netapply.plan.ground import Ground
+from netapply.plan.ports import again, ends_with_port, settle_ports, worth_keeping
+from netapply.plan.vlan_tables import keep_foreign_tables
 
 
 class Completed(NamedTuple):
@@ -36,12 +38,16 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     gone = _gone_links(changes, consequences)
     ground = Ground(changes, observed, consequences.for_good)
     for item, reason in consequences.restorable():
+        if ends_with_port(item) and item.key not in by_key and not worth_keeping(item):
+            continue
         if item.family != "sysctl" or item.key in desired:
             if item.family == "route" and item.key not in by_key and not _links(item) & gone:
                 ground.require(item, reason, owned, desired)
             _put_back(item, reason, by_key, gone, owned, consequences)
     _settle_moved(consequences.moved, desired, by_key)
     _reattach(observed, by_key)
+    keep_foreign_tables(by_key, desired, observed)
+    settle_ports(by_key, desired, observed)
     for change in by_key.values():
         if change.action in (Action.CREATE, Action.REPLACE) and change.after.get("master") in gone:
             del change.after["master"]  # carried over from its former self
@@ -73,6 +79,7 @@ def _put_back(
 ) -> None:
     change = by_key.get(item.key)
     if change is not None:
+        again(change, item)
         _make_again(change, item)
         return
     if item.family == "link":
@@ -82,7 +89,8 @@ def _put_back(
     elif _links(item) & gone:
         consequences.for_good |= set() if item.family == "altname" else {item.key}
         return
-    restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
+    attributes = worth_keeping(item) if ends_with_port(item) else item.attributes
+    restored = creation(Resource(item.key, item.kind, attributes, item.facts), f"put back: {reason}")
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
     if item.family == "address" and item.key not in consequences.taken:
         # it may survive, so it is deleted first

@@ -16,6 +16,7 @@ from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
+from netapply.plan.ports import ends_with_port
 from netapply.plan.words import noun
 
 MINIMUM_IPV6_MTU = 1280
@@ -61,6 +62,10 @@ class Consequences:
             change.key for change in changes
             if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
         )  # fmt: skip
+        self._ports: dict[str, list[str]] = {}
+        for item in observed:
+            if item.family == "link" and item.attributes.get("master"):
+                self._ports.setdefault(item.attributes["master"], []).append(item.name)
         for change in changes:
             self._follow(change)
         for link in dict.fromkeys(key[1] for key in self._departing):
@@ -77,9 +82,14 @@ class Consequences:
     def _follow_link(self, change: Change) -> None:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
-            self._lose_link(name, f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}")
+            reason = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
+            self._lose_link(name, reason)
+            for port in self._ports.get(name, ()) if change.action is Action.REPLACE else ():
+                self._lose_as_port(port, reason)
             return
         after = {step.attribute: step.after for step in change.steps}
+        if "master" in after:
+            self._lose_as_port(name, f"{name} leaves {change.before.get('master')}")
         if after.get("up") is False:
             self._lose_routes(name, f"{name} goes down")
             self._lose_ipv6(name, f"{name} goes down", self._lose)
@@ -99,6 +109,12 @@ class Consequences:
                 self._lose_link(item.name, reason)
             elif item.family != "link":
                 self._take(item, reason)
+
+    def _lose_as_port(self, name: str, reason: str) -> None:
+        """Settings and VLANs that a link has as a port (net/bridge/br_if.c, del_nbp)."""
+        for item in self._by_link.get(name, ()):
+            if ends_with_port(item):
+                self._lose(item, reason)
 
     def _lose_routes(self, name: str, reason: str) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""

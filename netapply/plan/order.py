@@ -14,11 +14,16 @@ from netapply.model.link import Link
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
+from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Operation, Phase, Plan, Verb
+from netapply.plan.ports import PORT_FAMILIES
+from netapply.plan.vlan_steps import steps
 
 BELOW = ("link", "dev", "master")
 """Attributes that name a link which must exist first."""
+LAST_ON_BRIDGES = ("vlan_filtering", "mcast_vlan_snooping")
+"""Switched on when all ports of a bridge that is at work have their VLANs: nothing is dropped in between."""
 
 
 def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: State) -> Plan:
@@ -95,6 +100,8 @@ def _operations(change: Change, taken: set[Key], heights: Heights, held_down: se
 
 def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
     family = FAMILIES[change.family]
+    if change.family in PORT_FAMILIES and change.action is Action.DELETE:
+        return  # it ends with the port
     if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
         yield Operation(
             Verb.DELETE, change.key, change.kind, family.delete, change.before, _delete_rank(change),
@@ -102,7 +109,21 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
         )  # fmt: skip
     if change.action is Action.DELETE:
         return
+    if change.family == VLANS:
+        before = change.before if change.action is Action.UPDATE else None
+        yield Operation(
+            Verb.SET,
+            change.key,
+            change.kind,
+            family.create,
+            dict(steps(before, change.after)),
+            1,
+            disruption=change.disruption,
+        )
+        return
     attributes = {name: value for name, value in change.after.items() if value is not None}
+    if change.action is Action.UPDATE and not family.made:
+        attributes = {step.attribute: step.after for step in change.steps}
     yield Operation(
         Verb.CREATE, change.key, change.kind, family.create, attributes, _rank(change),
         disruption=change.disruption, position=change.position, replace=change.action is Action.UPDATE,
@@ -144,6 +165,10 @@ def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str 
             Verb.CREATE,
             {key: value for key, value in change.after.items() if value is not None},
         )
+    if verb is Verb.SET and attributes.get("vlan_filtering"):
+        late = {key: attributes[key] for key in LAST_ON_BRIDGES if attributes.get(key)}
+        attributes = {key: value for key, value in attributes.items() if key not in late}
+        yield Operation(Verb.SET, change.key, change.kind, Phase.VLAN_FILTERING, late, height)
     waits = name in held_down and attributes.get("up") is True
     if waits:
         attributes = {**attributes, "up": False} if verb is Verb.CREATE else _without_up(attributes)

@@ -1,0 +1,66 @@
+"""Values that only bridges have: finer durations, masks, group addresses."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator
+
+from netapply.model.values import text_of
+
+_DURATION: Final = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,3})?)\s*(ms|s|sec|min|m|h)?")
+_FACTORS: Final[dict[str | None, int | Decimal]] = {
+    None: 1,
+    "ms": Decimal("0.001"),
+    "s": 1,
+    "sec": 1,
+    "m": 60,
+    "min": 60,
+    "h": 3600,
+}
+TICK: Final = Decimal("0.02")
+"""Seconds. Multiples of it are whole ticks at 100, 250, 300 and 1000 ticks a second: no kernel rounds them."""
+QUARTER: Final = Decimal("31.25")
+"""The kernel's own startup query interval, held whatever its ticks are."""
+_GROUP: Final = re.compile(r"01:80:c2:00:00:0([0-9a-f])")
+
+
+def fine_seconds(value: object) -> int | float:
+    """A duration in steps of 20 ms: `1s`, `0.5s`, `500ms`, `5min`."""
+    match = _DURATION.fullmatch(text_of(value).strip())
+    if match is None:
+        raise ValueError(f"{value!r} is no duration; write it like 1s, 500ms or 5min")
+    seconds = Decimal(match[1]) * _FACTORS[match[2]]
+    if seconds % TICK and seconds != QUARTER:
+        raise ValueError(f"{value!r} is finer than kernel clocks hold; write a multiple of 20 ms")
+    return int(seconds) if seconds == int(seconds) else float(seconds)
+
+
+def mask(value: object) -> int:
+    """Bits as one number, decimal or like 0x4000."""
+    text = text_of(value)
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise ValueError(f"{text!r} is no mask; write a number, like 0x4000") from None
+
+
+def group_address(value: object) -> str:
+    """A link-local group that a bridge may send BPDUs to (net/bridge/br_netlink.c, br_changelink)."""
+    text = text_of(value).lower().replace("-", ":")
+    match = _GROUP.fullmatch(text)
+    if match is None or match[1] in "123":
+        raise ValueError(f"{value!r} is no group of a bridge: 01:80:c2:00:00:00, or one with 4 to f at its end")
+    return text
+
+
+def in_lower_case(value: object) -> str:
+    """`802.1Q` and `802.1AD` are written either way."""
+    return text_of(value).lower()
+
+
+FineSeconds = Annotated[int | float, BeforeValidator(fine_seconds, json_schema_input_type=int | float | str)]
+Mask = Annotated[int, BeforeValidator(mask, json_schema_input_type=int | str)]
+GroupAddress = Annotated[str, BeforeValidator(group_address)]
