@@ -5,6 +5,7 @@ The values are drawn from the attribute tables, so a new row is drawn as well.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from netapply.kernel.link_codec import DATA, ELSEWHERE, GENERIC
+from netapply.kernel.link_codec import DATA, ELSEWHERE, GENERIC, codec_of
 from netapply.kernel.links import encode_altname, encode_link
 from netapply.kernel.wire import message as m
+from netapply.kernel.wire.generate import BEYOND
 from netapply.kinds import KINDS, link_table
 from netapply.kinds.macvlan import MODE
 from netapply.model.attribute import LINK, Row, Value
@@ -27,7 +29,7 @@ from tests.test_wire_scalar import PLENTY
 Decoded = Any
 Message = Any
 INDEXES = {"eno1": 2, "br0": 3, "größe": 70_000}
-MAXIMA = {"uint8": 2**8 - 1, "uint16": 2**16 - 1, "uint32": 2**32 - 1, "be16": 2**16 - 1}
+MAXIMA = {"uint8": 2**8 - 1, "uint16": 2**16 - 1, "uint32": 2**32 - 1, "uint64": 2**48, "be16": 2**16 - 1}
 V4, V6 = st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(str).map(ip_address)
 TEXT = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=15)
 U32 = st.integers(0, 2**32 - 1)
@@ -82,12 +84,14 @@ def link_attributes(draw: st.DrawFn, kind: type[Link]) -> dict[str, Value]:
     return {row.attribute: draw(values_of(kind.kind, row)) for row in table if row.attribute in wanted}
 
 
-def expected(kind: str, attributes: dict[str, Value], *, generic: bool) -> dict[str, Value]:
+def expected(kind: str, attributes: dict[str, Value], *, generic: bool, making: bool = False) -> dict[str, Value]:
     """Names and values as pyroute2 should find them, on one of the two levels of a link message."""
     found = {}
     for name, value in attributes.items():
         row = link_table(kind).rows[name]
         if row.nla.name in ELSEWHERE or (row.nla.name in GENERIC) is not generic:
+            continue
+        if row.nla.name in BEYOND.get(kind, {}) or (making and row.nla.unsaid and value == row.nla.default):
             continue
         wire = INDEXES[value] if row.nla.unit is LINK else row.nla.unit.to_wire(value)
         found[row.nla.name6 if row.nla.name6 and ":" in value else row.nla.name] = wire
@@ -110,7 +114,8 @@ def merged(messages: list[Decoded]) -> tuple[dict[str, Value], dict[str, Value]]
         for name, value, *_ in message["attrs"]:
             if name == "IFLA_LINKINFO":
                 inside = value.get_attr("IFLA_INFO_DATA")
-                data |= {item[0]: WORDS.get(item[0], same)(item[1]) for item in inside["attrs"]} if inside else {}
+                known = [item for item in inside["attrs"] if item[0] != "UNKNOWN"] if inside else []
+                data |= {item[0]: WORDS.get(item[0], same)(item[1]) for item in known}
             elif name != "IFLA_IFNAME":
                 assert name not in generic
                 generic[name] = value
@@ -137,7 +142,7 @@ def test_a_link_is_made_with_these_very_values(kind: type[Link], data: st.DataOb
     assert peer is None or only(peer, "IFLA_IFNAME") == "far"
     assert (kind.kind == "veth") is (peer is not None)
     assert generic == expected(kind.kind, attributes, generic=True)
-    assert inside == expected(kind.kind, attributes, generic=False)
+    assert inside == expected(kind.kind, attributes, generic=False, making=True)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind or "physical")
@@ -161,6 +166,18 @@ def test_what_others_depend_on_goes_first_and_alone() -> None:
     operation = Operation(Verb.SET, ("link", "br0"), "bridge", Phase.LINK, attributes)
     found = [merged([decode(ifinfmsg, message)])[1] for message in encode_link(operation, INDEXES)]
     assert found == [{"IFLA_BR_STP_STATE": 0}, {"IFLA_BR_FORWARD_DELAY": 0, "IFLA_BR_PRIORITY": 7}]
+
+
+def test_switches_that_share_an_attribute_go_together() -> None:
+    """IFLA_BR_MULTI_BOOLOPT (46): the bits, and the mask of those that count."""
+    attributes = {"no_linklocal_learn": True, "mst_enabled": False}
+    operation = Operation(Verb.SET, ("link", "br0"), "bridge", Phase.LINK, attributes)
+    (message,) = encode_link(operation, INDEXES)
+    assert bytes(message).endswith(struct.pack("=HHII", 12, 46, 0b001, 0b101))
+    codec = codec_of("bridge")
+    seen = {"#46": (0b001, 0b011)}
+    codec.split(seen)
+    assert seen == {"no_linklocal_learn": True, "mcast_vlan_snooping": False}, "bit 2 is none that this kernel knows"
 
 
 def test_a_value_is_cleared() -> None:
