@@ -175,7 +175,7 @@ def test_switches_that_share_an_attribute_go_together() -> None:
     (message,) = encode_link(operation, INDEXES)
     assert bytes(message).endswith(struct.pack("=HHII", 12, 46, 0b001, 0b101))
     codec = codec_of("bridge")
-    seen = {"#46": (0b001, 0b011)}
+    seen: dict[str, Value] = {"#46": (0b001, 0b011)}
     codec.split(seen)
     assert seen == {"no_linklocal_learn": True, "mcast_vlan_snooping": False}, "bit 2 is none that this kernel knows"
 

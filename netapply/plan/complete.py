@@ -38,8 +38,10 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     gone = _gone_links(changes, consequences)
     ground = Ground(changes, observed, consequences.for_good)
     for item, reason in consequences.restorable():
-        if ends_with_port(item) and item.key not in by_key and not worth_keeping(item):
-            continue
+        if ends_with_port(item):
+            item = worth_keeping(item, desired)
+            if not item.attributes and item.key not in by_key:
+                continue
         if item.family != "sysctl" or item.key in desired:
             if item.family == "route" and item.key not in by_key and not _links(item) & gone:
                 ground.require(item, reason, owned, desired)
@@ -89,8 +91,9 @@ def _put_back(
     elif _links(item) & gone:
         consequences.for_good |= set() if item.family == "altname" else {item.key}
         return
-    attributes = worth_keeping(item) if ends_with_port(item) else item.attributes
-    restored = creation(Resource(item.key, item.kind, attributes, item.facts), f"put back: {reason}")
+    restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
+    if ends_with_port(item):
+        restored.steps = tuple(step._replace(before=step.after) for step in restored.steps)
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
     if item.family == "address" and item.key not in consequences.taken:
         # it may survive, so it is deleted first

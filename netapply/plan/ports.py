@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from netapply.errors import MissingError
-from netapply.model.attribute import Value
+from netapply.model.attribute import Row, Value
 from netapply.model.family import table_of_family
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.model.vlan_table import FAMILY as VLANS
@@ -28,21 +28,28 @@ def ends_with_port(item: Resource) -> bool:
     return item.family in PORT_FAMILIES and item.kind != SELF
 
 
-def worth_keeping(item: Resource) -> dict[str, Value]:
-    """Of an observed item, what a new port would not have by itself."""
+def worth_keeping(item: Resource, desired: Desired) -> Resource:
+    """The observed item with what a new port would not have by itself, and what the file names."""
+    wish = desired.get(item.key)
+    named = wish.attributes if wish is not None else {}
     if item.family == VLANS:
-        return {} if item.attributes == initial(item.facts.get("default_pvid", 1)) else item.attributes
-    rows = ((row, item.attributes.get(row.attribute)) for row in table_of_family(item.family))
-    kept = {row.attribute: value for row, value in rows if value is not None and value != row.nla.default}
-    if kept.get("cost") in AUTOMATIC_COSTS:
-        del kept["cost"]
-    return kept
+        usual = not named and item.attributes == initial(item.facts["default_pvid"])
+        return Resource(item.key, item.kind, {} if usual else item.attributes, item.facts)
+    kept = {
+        row.attribute: item.attributes[row.attribute] for row in table_of_family(item.family)
+        if row.attribute in named or not _is_usual(row, item.attributes.get(row.attribute))
+    }  # fmt: skip
+    return Resource(item.key, item.kind, kept, item.facts)
+
+
+def _is_usual(row: Row, value: Value) -> bool:
+    return value is None or value == row.nla.default or (row.attribute == "cost" and value in AUTOMATIC_COSTS)
 
 
 def again(change: Change, item: Resource) -> None:
-    """A change of what is lost on the way becomes one that sets all that is worth keeping."""
+    """A change of what is lost on the way becomes one that sets all of `item`, which is worth keeping."""
     if change.action is Action.UPDATE and change.family == SETTINGS:
-        change.after = worth_keeping(item) | {step.attribute: step.after for step in change.steps}
+        change.after = item.attributes | {step.attribute: step.after for step in change.steps}
 
 
 def settle_ports(by_key: dict[Key, Change], desired: Desired, observed: State) -> None:

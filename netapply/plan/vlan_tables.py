@@ -112,6 +112,6 @@ def _rewrite(change: Change) -> None:
 
 
 def _kept(item: Resource, bridge: str) -> Change:
-    steps = tuple(Step(name, None, value) for name, value in item.attributes.items())
+    steps = tuple(Step(name, value, value) for name, value in item.attributes.items())
     reason = f"put back: the default PVID of {bridge} changes"
     return Change(Action.CREATE, item.key, item.kind or PORT, {}, item.attributes, steps, None, reason=reason)
