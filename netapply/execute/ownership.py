@@ -52,7 +52,8 @@ def _remember(owned: Owned, change: Change, wish: Resource, seen: Resource | Non
     if not ours and not _only_set(change, seen):
         return
     found = owned.set_here.setdefault(change.key, {})
-    for name, before in [(step.attribute, step.before) for step in change.steps if step.attribute in wish.attributes]:
+    named = (step for step in change.steps if step.attribute in wish.attributes and step.before != step.after)
+    for name, before in [(step.attribute, step.before) for step in named]:
         goal = default_of(wish, name) if ours or seen is None else before
         if goal is UNSET and seen is not None:
             goal = seen.attributes.get(name)
