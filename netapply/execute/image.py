@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netapply.families import change_of
@@ -67,13 +68,29 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
             image.before[resource.key] = resource
     for name in _vanishing(plan, links):
         image.before |= {item.key: item for item in observed.unusual_settings(name)}
+    _note_changes(image, plan, observed)
+    return image
+
+
+def _note_changes(image: BeforeImage, plan: Plan, observed: Observed) -> None:
     for change in plan.changes:
         if change.key not in observed:
             if change.family != "sysctl":
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)
-    return image
+    for link in _released(plan, observed):
+        image.touched[link.key] = (*image.touched.get(link.key, ()), "master")
+
+
+def _released(plan: Plan, observed: State) -> Iterator[Resource]:
+    """Ports whose master goes: the kernel takes it from them, whoever they belong to."""
+    masters = {
+        change.key[1] for change in plan.changes
+        if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
+    }  # fmt: skip
+    if masters:
+        yield from (link for link in observed.family("link") if link.attributes.get("master") in masters)
 
 
 def _vanishing(plan: Plan, links: set[str]) -> set[str]:

@@ -18,7 +18,7 @@ from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 from netapply.plan.ports import PORT_FAMILIES
-from netapply.plan.vlan_steps import steps
+from netapply.plan.vlan_steps import operations_of
 
 BELOW = ("link", "dev", "master")
 """Attributes that name a link which must exist first."""
@@ -31,9 +31,11 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     that no operation is needed for that."""
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
+    left = {step.before for change in changes for step in change.steps if step.attribute == "master"}
     operations: list[Operation] = []
     for number, change in enumerate(changes):
-        for operation in _operations(change, taken, heights, held_down):
+        vlans = change.family == VLANS
+        for operation in operations_of(change, left) if vlans else _operations(change, taken, heights, held_down):
             operation.change = number
             operation.origin = change.origin
             operations.append(operation)
@@ -108,18 +110,6 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
             disruption=change.disruption, position=change.position,
         )  # fmt: skip
     if change.action is Action.DELETE:
-        return
-    if change.family == VLANS:
-        before = change.before if change.action is Action.UPDATE else None
-        yield Operation(
-            Verb.SET,
-            change.key,
-            change.kind,
-            family.create,
-            dict(steps(before, change.after)),
-            1,
-            disruption=change.disruption,
-        )
         return
     attributes = {name: value for name, value in change.after.items() if value is not None}
     if change.action is Action.UPDATE and not family.made:

@@ -7,9 +7,13 @@ has a VLAN (net/bridge/br_vlan.c, __vlan_add_flags).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from netapply.model.attribute import Value
 from netapply.model.vlan_ranges import EVERY, Texts, minus, union
-from netapply.model.vlan_table import members
+from netapply.model.vlan_table import SELF, members
+from netapply.plan.change import Action, Change
+from netapply.plan.plan import Operation, Phase, Verb
 
 NOTHING: dict[str, Value] = {"vids": (), "pvid": 0, "untagged": (), "tunnel": ()}
 
@@ -28,6 +32,25 @@ def steps(before: dict[str, Value] | None, after: dict[str, Value]) -> dict[str,
         "remove": minus(EVERY if before is None else members(was), members(after)),
     }
     return {name: texts for name, texts in wished.items() if texts}
+
+
+def operations_of(change: Change, left: set[Value]) -> Iterator[Operation]:
+    """What makes a table as it shall be, when the port is one and its settings are made.
+
+    A bridge that its last port has left has no MAC address, and is given no VLANs then (br_fdb.c,
+    fdb_add_local): what one of `left` is to have, it gets while the ports are there.
+    """
+    if change.action is Action.DELETE:
+        return  # it ends with the port
+    wished = steps(change.before if change.action is Action.UPDATE else None, change.after)
+    early = {"add"} if change.kind == SELF and change.action is Action.UPDATE and change.key[1] in left else set()
+    parts = (
+        (Phase.LINK_PREPARE, {name: texts for name, texts in wished.items() if name in early}),
+        (Phase.PORT, {name: texts for name, texts in wished.items() if name not in early}),
+    )
+    for phase, part in parts:
+        if part:
+            yield Operation(Verb.SET, change.key, change.kind, phase, dict(part), 1, disruption=change.disruption)
 
 
 def _added(was: dict[str, Value], after: dict[str, Value]) -> Texts:
