@@ -27,8 +27,6 @@ BRIDGE_VLANS: Final = (
     "mcast_vlan_snooping",
 )  # fmt: skip
 """Rows of a kernel that is built with bridge VLANs."""
-BRIDGE_NEWER: Final = ("fdb_max_learned",)
-"""Rows that neither Debian 12's kernel has: integration/test_contract_bridge.py tries them."""
 
 
 def _switch(name: str) -> Callable[[Json], Any]:
@@ -59,6 +57,6 @@ BRIDGE_SHOWN: Final[dict[str, Callable[[Json], Any]]] = {
     "vlan_protocol": lambda data: data["vlan_protocol"].lower(),
     "vlan_default_pvid": _number("vlan_default_pvid"),
     "mst_enabled": lambda data: bool(data["unnamed"][46][0] >> 2 & 1),
-    "fdb_max_learned": lambda data: data["unnamed"][49][0] if 49 in data["unnamed"] else None,
+    "fdb_max_learned": lambda data: data["unnamed"].get(49, (0,))[0],
 }
 """By attribute, from `linkinfo.info_data`; `unnamed` are 32-bit words of attributes by number."""

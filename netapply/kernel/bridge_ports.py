@@ -11,7 +11,7 @@ from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import BRIDGE_PORT, INFO
 from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import LINK as REFERENCE
-from netapply.model.attribute import Value, table_of
+from netapply.model.attribute import UNSET, Value, table_of
 from netapply.model.bridge_port import BridgePort
 from netapply.model.resource import Resource
 from netapply.plan.plan import Operation
@@ -28,7 +28,7 @@ def port_codec() -> LinkCodec:
     for row in table:
         codec.add(row, BRIDGE_PORT, data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is REFERENCE)
-    codec.absent = dict.fromkeys(table.rows)
+    codec.absent = {row.attribute: None if row.nla.default is UNSET else row.nla.default for row in table}
     codec.shapes = Shapes(wanted=codec.data.keys())
     return codec
 

@@ -14,7 +14,7 @@ from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
 from netapply.kinds import CLASSES, link_table
-from netapply.model.attribute import LINK, Row, Value
+from netapply.model.attribute import LINK, UNSET, Row, Value
 
 GENERIC: Final = definitions.LINK
 DATA: Final[dict[str, definitions.Definition]] = {
@@ -42,7 +42,7 @@ class Writer:
     first: bool
     late: bool
     number6: int = 0
-    bit: int | None = None
+    bit: int = 0
     unsaid: Value = None
     """The value that is not sent when a device is made."""
 
@@ -69,13 +69,14 @@ class LinkCodec:
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
     absent: dict[str, None] = field(default_factory=dict)
-    """Every attribute, with the value that stands for an attribute the kernel does not send."""
+    """Every attribute, with the value that stands for an attribute the kernel does not send: a kernel without
+    the feature does what its default says."""
     bits: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Switches that share an attribute: the name under which its bits are read, and the one that counts."""
 
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
-        if row.nla.bit is not None:
+        if row.nla.bit:
             self._add_bit(row, number, row.nla.bit, data=data)
             return
         number6 = numbers[row.nla.name6][0] if row.nla.name6 else 0
@@ -103,8 +104,8 @@ class LinkCodec:
         """Each switch from the bits that were read together; those that the kernel does not know stay None."""
         for name, (together, bit) in self.bits.items():
             bits, known = attributes.get(together, (0, 0))
-            if known >> bit & 1:
-                attributes[name] = bool(bits >> bit & 1)
+            if known & bit:
+                attributes[name] = bool(bits & bit)
         for together in {together for together, _ in self.bits.values()}:
             attributes.pop(together, None)
 
@@ -114,9 +115,9 @@ def packed_bits(writers: dict[str, Writer], attributes: dict[str, Value]) -> byt
     together: dict[int, tuple[int, int]] = {}
     for name, value in attributes.items():
         writer = writers.get(name)
-        if writer is not None and writer.bit is not None:
+        if writer is not None and writer.bit:
             bits, mask = together.get(writer.number, (0, 0))
-            together[writer.number] = bits | writer.to_wire(value) << writer.bit, mask | 1 << writer.bit
+            together[writer.number] = bits | writer.bit * writer.to_wire(value), mask | writer.bit
     return b"".join(attribute(number, PAIR.pack(*pair)) for number, pair in together.items())
 
 
@@ -133,9 +134,13 @@ def codec_of(kind: str) -> LinkCodec:
         else:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
-    codec.absent = dict.fromkeys(table.rows)
+    codec.absent = {row.attribute: _absent(row) for row in table}
     codec.shapes = Shapes(wanted=codec.data.keys())
     return codec
+
+
+def _absent(row: Row) -> Value:
+    return None if row.nla.default is UNSET or row.nla.may_lack else row.nla.default
 
 
 def known(attributes: dict[str, Any], kind: str) -> None:

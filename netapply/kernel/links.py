@@ -194,7 +194,7 @@ def _newlink(
     data = b""
     for name, value in attributes.items():
         writer = writers.get(name)
-        if writer is None or writer.bit is not None:
+        if writer is None or writer.bit:
             continue
         if writer.data:
             data += writer.packed(value, indexes)

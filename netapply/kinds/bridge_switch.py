@@ -50,12 +50,12 @@ class BridgeSwitch(Link):
         Field(description="group that BPDUs are sent to; 802.1ad bridges use 01:80:c2:00:00:08"),
     ] = None  # fmt: skip
     no_linklocal_learn: Annotated[
-        bool | None, Nla("IFLA_BR_MULTI_BOOLOPT", bit=0, unit=SWITCH, default=False),
+        bool | None, Nla("IFLA_BR_MULTI_BOOLOPT", bit=0x1, unit=SWITCH, default=False),
         Field(description="do not learn from link-local frames"),
     ] = None  # fmt: skip
     fdb_max_learned: Annotated[
-        int | None, Field(ge=0, lt=2**32, description="most learned addresses, 0: any number (since Linux 6.8)"),
-        Nla("IFLA_BR_FDB_MAX_LEARNED", default=0),
+        int | None, Field(ge=0, lt=2**32, description="most learned addresses, 0: any number"),
+        Nla("IFLA_BR_FDB_MAX_LEARNED", default=0, since="6.8"),
     ] = None  # fmt: skip
 
     def ports_of(self) -> tuple[str, ...]:

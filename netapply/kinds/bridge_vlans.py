@@ -28,7 +28,7 @@ class BridgeVlans(BridgeSwitch):
     ] = None
     vlan_default_pvid: Annotated[
         int | None, Field(ge=0, le=4094, description="untagged VLAN of ports that say nothing else; 0: none"),
-        Nla("IFLA_BR_VLAN_DEFAULT_PVID", change=FLAP, default=1),
+        Nla("IFLA_BR_VLAN_DEFAULT_PVID", change=FLAP, default=1, may_lack=True),
     ] = None  # fmt: skip
     vlan_stats_enabled: Annotated[
         bool | None, Nla("IFLA_BR_VLAN_STATS_ENABLED", unit=SWITCH, default=False),
@@ -39,11 +39,11 @@ class BridgeVlans(BridgeSwitch):
         Field(description="count packets for each VLAN of each port"),
     ] = None  # fmt: skip
     mst_enabled: Annotated[
-        bool | None, Nla("IFLA_BR_MULTI_BOOLOPT", bit=2, change=EMPTY, unit=SWITCH, default=False),
+        bool | None, Nla("IFLA_BR_MULTI_BOOLOPT", bit=0x4, change=EMPTY, unit=SWITCH, default=False),
         Field(description="multiple spanning trees: one state for each group of VLANs"),
     ] = None  # fmt: skip
     mcast_vlan_snooping: Annotated[
-        bool | None, Nla("IFLA_BR_MULTI_BOOLOPT", bit=1, unit=SWITCH, default=False),
+        bool | None, Nla("IFLA_BR_MULTI_BOOLOPT", bit=0x2, unit=SWITCH, default=False),
         Field(description="IGMP and MLD snooping for each VLAN; only with vlan_filtering"),
     ] = None  # fmt: skip
 

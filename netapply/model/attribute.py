@@ -151,12 +151,18 @@ class Nla:
     """Values that only the making gives: an existing resource does not take them on."""
     for_good: tuple[Value, ...] = ()
     """Values that an existing resource does not give up."""
-    bit: int | None = None
-    """The bit of a switch that shares its netlink attribute, a value and a mask of 32 bits each, with others."""
+    bit: int = 0
+    """The bit that is meant, where the attribute is a word of flags with a mask of those to change."""
     unsaid: bool = False
     """Not sent at the making where it is the default: a kernel without the feature refuses even that."""
+    may_lack: bool = False
+    """A kernel may be built without it: then it reads as nothing, not as its default."""
     form: str = ""
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
+    names_port: bool = False
+    """It names one of the link's own ports, so it is set when they are there."""
+    since: str = ""
+    """The Linux release that has it first, where that is younger than 6.1; an older kernel ignores it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,8 @@ class BridgePort(Part):
         Field(description="answer ARP and neighbour solicitations from known neighbours (EVPN)"),
     ] = None  # fmt: skip
     neigh_vlan_suppress: Annotated[
-        bool | None, Nla("IFLA_BRPORT_NEIGH_VLAN_SUPPRESS", unit=SWITCH, default=False),
-        Field(description="the same for each VLAN on its own (since Linux 6.4)"),
+        bool | None, Nla("IFLA_BRPORT_NEIGH_VLAN_SUPPRESS", unit=SWITCH, default=False, since="6.4"),
+        Field(description="the same for each VLAN on its own"),
     ] = None  # fmt: skip
     proxyarp: Annotated[
         bool | None, Nla("IFLA_BRPORT_PROXYARP", unit=SWITCH, default=False),
@@ -93,8 +93,8 @@ class BridgePort(Part):
         Field(description="let in only frames of known addresses (IEEE 802.1X)"),
     ] = None  # fmt: skip
     mab: Annotated[
-        bool | None, Nla("IFLA_BRPORT_MAB", unit=SWITCH, default=False),
-        Field(description="learn the others as locked (MAC authentication bypass; since Linux 6.2); only with locked"),
+        bool | None, Nla("IFLA_BRPORT_MAB", unit=SWITCH, default=False, since="6.2"),
+        Field(description="learn the others as locked (MAC authentication bypass); only with locked"),
     ] = None  # fmt: skip
     mcast_router: Annotated[
         int | None, Nla("IFLA_BRPORT_MULTICAST_ROUTER", default=1),
@@ -105,8 +105,8 @@ class BridgePort(Part):
         Field(description="send each member a copy of its own"),
     ] = None  # fmt: skip
     mcast_max_groups: Annotated[
-        int | None, Nla("IFLA_BRPORT_MCAST_MAX_GROUPS", default=0),
-        Field(ge=0, lt=2**32, description="most group entries, 0: any number (since Linux 6.3)"),
+        int | None, Nla("IFLA_BRPORT_MCAST_MAX_GROUPS", default=0, since="6.3"),
+        Field(ge=0, lt=2**32, description="most group entries, 0: any number"),
     ] = None  # fmt: skip
     group_fwd_mask: Annotated[
         Mask | None, Nla("IFLA_BRPORT_GROUP_FWD_MASK", default=0),

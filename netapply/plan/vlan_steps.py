@@ -45,12 +45,12 @@ def operations_of(change: Change, left: set[Value]) -> Iterator[Operation]:
     wished = steps(change.before if change.action is Action.UPDATE else None, change.after)
     early = {"add"} if change.kind == SELF and change.action is Action.UPDATE and change.key[1] in left else set()
     parts = (
-        (Phase.LINK_PREPARE, {name: texts for name, texts in wished.items() if name in early}),
-        (Phase.PORT, {name: texts for name, texts in wished.items() if name not in early}),
+        (Phase.LINK_PREPARE, 0, {name: texts for name, texts in wished.items() if name in early}),
+        (Phase.PORT, 1, {name: texts for name, texts in wished.items() if name not in early}),
     )
-    for phase, part in parts:
+    for phase, depth, part in parts:
         if part:
-            yield Operation(Verb.SET, change.key, change.kind, phase, dict(part), 1, disruption=change.disruption)
+            yield Operation(Verb.SET, change.key, change.kind, phase, dict(part), depth, disruption=change.disruption)
 
 
 def _added(was: dict[str, Value], after: dict[str, Value]) -> Texts:

@@ -21,9 +21,16 @@ ATOMS: Final = (
     "asciiz", "l2addr", "flag",
 )  # fmt: skip
 """The primitive types; anything else is a structure and reads `hex`."""
-KINDS: Final = ("bridge", "macvlan", "vxlan", "veth")
+KINDS: Final = ("bond", "bridge", "macvlan", "vxlan", "veth")
 BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
-    "bridge": {  # include/uapi/linux/if_link.h
+    "bond": {
+        "IFLA_BOND_PEER_NOTIF_DELAY": (28, "uint32"),
+        "IFLA_BOND_AD_LACP_ACTIVE": (29, "uint8"),
+        "IFLA_BOND_MISSED_MAX": (30, "uint8"),
+        "IFLA_BOND_NS_IP6_TARGET": (31, "hex"),
+        "IFLA_BOND_COUPLED_CONTROL": (32, "uint8"),
+    },
+    "bridge": {
         "IFLA_BR_VLAN_STATS_PER_PORT": (45, "uint8"),
         "IFLA_BR_MULTI_BOOLOPT": (46, "hex"),
         "IFLA_BR_FDB_MAX_LEARNED": (49, "uint32"),
