@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from netapply.model.attribute import CENTISECONDS, SWITCH, Nla
-from netapply.model.bridge_values import GroupAddress, Mask
+from netapply.model.bridge_values import BridgeGroups, GroupAddress
 from netapply.model.link import Link
 from netapply.model.values import LinkName, Seconds
 
@@ -42,8 +42,8 @@ class BridgeSwitch(Link):
         Nla("IFLA_BR_PRIORITY", default=32768),
     ] = None  # fmt: skip
     group_fwd_mask: Annotated[
-        Mask | None, Nla("IFLA_BR_GROUP_FWD_MASK", default=0),
-        Field(ge=0, le=0xFFF8, multiple_of=8, description="bit X: forward group 01:80:c2:00:00:0X, but for 0 to 2"),
+        BridgeGroups | None, Nla("IFLA_BR_GROUP_FWD_MASK", default=0),
+        Field(ge=0, le=0xFFF8, description="bit X: forward group 01:80:c2:00:00:0X, but for 0 to 2"),
     ] = None  # fmt: skip
     group_address: Annotated[
         GroupAddress | None, Nla("IFLA_BR_GROUP_ADDR", default="01:80:c2:00:00:00"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import Field, model_validator
 
 from netapply.model.attribute import LINK, SWITCH, Nla
-from netapply.model.bridge_values import Mask
+from netapply.model.bridge_values import PortGroups
 from netapply.model.part import Part
 from netapply.model.resource import Resource
 from netapply.model.values import LinkName
@@ -109,7 +109,7 @@ class BridgePort(Part):
         Field(ge=0, lt=2**32, description="most group entries, 0: any number"),
     ] = None  # fmt: skip
     group_fwd_mask: Annotated[
-        Mask | None, Nla("IFLA_BRPORT_GROUP_FWD_MASK", default=0),
+        PortGroups | None, Nla("IFLA_BRPORT_GROUP_FWD_MASK", default=0),
         Field(ge=0, le=0xFFFD, description="bit X: forward group 01:80:c2:00:00:0X, but for 1"),
     ] = None  # fmt: skip
     backup_port: Annotated[
@@ -121,8 +121,6 @@ class BridgePort(Part):
     def _keeps_the_kernels_rules(self) -> Self:
         if self.mab and not self.locked:
             raise ValueError("mab works only on a locked port; add locked: true")
-        if (self.group_fwd_mask or 0) & 2:
-            raise ValueError("group_fwd_mask has bit 1 set: the kernel never forwards MAC pause frames; clear it")
         return self
 
     @classmethod

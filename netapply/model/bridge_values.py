@@ -47,6 +47,22 @@ def mask(value: object) -> int:
         raise ValueError(f"{text!r} is no mask; write a number, like 0x4000") from None
 
 
+def groups_of_bridge(value: object) -> int:
+    """Link-local groups that a bridge may forward (net/bridge/br_private.h, BR_GROUPFWD_RESTRICTED)."""
+    number = mask(value)
+    if number & 0b111:
+        raise ValueError(f"{number:#x} has one of bits 0 to 2 set: BPDUs, pause frames and LACP stay; clear them")
+    return number
+
+
+def groups_of_port(value: object) -> int:
+    """Link-local groups that a port may forward (net/bridge/br_private.h, BR_GROUPFWD_MACPAUSE)."""
+    number = mask(value)
+    if number & 0b10:
+        raise ValueError(f"{number:#x} has bit 1 set: pause frames are never forwarded; clear it")
+    return number
+
+
 def group_address(value: object) -> str:
     """A link-local group that a bridge may send BPDUs to (net/bridge/br_netlink.c, br_changelink)."""
     text = text_of(value).lower().replace("-", ":")
@@ -62,5 +78,6 @@ def in_lower_case(value: object) -> str:
 
 
 FineSeconds = Annotated[int | float, BeforeValidator(fine_seconds, json_schema_input_type=int | float | str)]
-Mask = Annotated[int, BeforeValidator(mask, json_schema_input_type=int | str)]
+BridgeGroups = Annotated[int, BeforeValidator(groups_of_bridge, json_schema_input_type=int | str)]
+PortGroups = Annotated[int, BeforeValidator(groups_of_port, json_schema_input_type=int | str)]
 GroupAddress = Annotated[str, BeforeValidator(group_address)]

@@ -42,8 +42,16 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_nat(desired, part)
     refuse_collisions(desired)
     follow_the_kernel(desired)
-    note_tables_without_filtering(desired)
+    _note_bridges(desired)
     return desired
+
+
+def _note_bridges(desired: Desired) -> None:
+    note_tables_without_filtering(desired)
+    if any(link.attributes.get("stp") for link in desired.family("link")):
+        from netapply.sources.bridge_timers import note_timers
+
+        note_timers(desired)
 
 
 def _add_link(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:
