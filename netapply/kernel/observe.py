@@ -59,8 +59,8 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
 
 
 def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
-    """Only a bridge has VLANs of its own to read."""
-    if not any(link.kind == "bridge" for link in links.resources):
+    """Only where there is a bridge, and a kernel that is built with its VLANs."""
+    if not any(link.attributes.get("vlan_default_pvid") is not None for link in links.resources):
         return []
     from netapply.kernel.bridge_vlans import read_tables
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from netapply.kinds.bridge_vlans import BridgeVlans
 from netapply.model.attribute import CENTISECONDS, SWITCH, Nla, Unit
 from netapply.model.bridge_values import FineSeconds
 
@@ -22,7 +21,7 @@ DAY: Final = 86400
 """Seconds; newer kernels make less of a longer query interval."""
 
 
-class BridgeMulticast(BridgeVlans):
+class BridgeMulticast:
     """Snooping and querying."""
 
     mcast_snooping: Annotated[

@@ -8,11 +8,10 @@ from pydantic import Field
 
 from netapply.model.attribute import CENTISECONDS, SWITCH, Nla
 from netapply.model.bridge_values import BridgeGroups, GroupAddress
-from netapply.model.link import Link
 from netapply.model.values import LinkName, Seconds
 
 
-class BridgeSwitch(Link):
+class BridgeSwitch:
     """Ports, spanning tree, learned addresses, and the frames that are meant for the switch itself."""
 
     ports: tuple[LinkName, ...] = Field(default=(), description="links that become ports of this bridge")
@@ -57,6 +56,3 @@ class BridgeSwitch(Link):
         int | None, Field(ge=0, lt=2**32, description="most learned addresses, 0: any number"),
         Nla("IFLA_BR_FDB_MAX_LEARNED", default=0, since="6.8"),
     ] = None  # fmt: skip
-
-    def ports_of(self) -> tuple[str, ...]:
-        return self.ports

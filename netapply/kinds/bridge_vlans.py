@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from netapply.kinds.bridge_switch import BridgeSwitch
 from netapply.model.attribute import SWITCH, Change, Nla, choice
 from netapply.model.bridge_values import in_lower_case
 
@@ -14,7 +13,7 @@ FLAP, EMPTY = Change.FLAP, Change.EMPTY
 VLAN_PROTOCOL: Final = choice({"802.1q": 0x8100, "802.1ad": 0x88A8})
 
 
-class BridgeVlans(BridgeSwitch):
+class BridgeVlans:
     """The bridge's VLAN switches; which VLANs there are stands in `vids` and `pvid` of the bridge and its ports."""
 
     vlan_filtering: Annotated[
@@ -46,10 +45,3 @@ class BridgeVlans(BridgeSwitch):
         bool | None, Nla("IFLA_BR_MULTI_BOOLOPT", bit=0x2, unit=SWITCH, default=False),
         Field(description="IGMP and MLD snooping for each VLAN; only with vlan_filtering"),
     ] = None  # fmt: skip
-
-    @model_validator(mode="after")
-    def _snoops_only_in_vlans(self) -> Self:
-        """The kernel refuses it without filtering (br_multicast.c, br_multicast_toggle_vlan_snooping)."""
-        if self.mcast_vlan_snooping and not self.vlan_filtering:
-            raise ValueError("mcast_vlan_snooping works only with vlan_filtering; add vlan_filtering: true")
-        return self

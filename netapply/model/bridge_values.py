@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
 from netapply.model.values import text_of
 
-_DURATION: Final = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,3})?)\s*(ms|s|sec|min|m|h)?")
-_FACTORS: Final[dict[str | None, int | Decimal]] = {
-    None: 1,
-    "ms": Decimal("0.001"),
-    "s": 1,
-    "sec": 1,
-    "m": 60,
-    "min": 60,
-    "h": 3600,
-}
-TICK: Final = Decimal("0.02")
-"""Seconds. Multiples of it are whole ticks at 100, 250, 300 and 1000 ticks a second: no kernel rounds them."""
-QUARTER: Final = Decimal("31.25")
-"""The kernel's own startup query interval, held whatever its ticks are."""
+_DURATION: Final = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,3}))?\s*(ms|s|sec|min|m|h)?")
+_FACTORS: Final = {None: 1000, "ms": 1, "s": 1000, "sec": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
+TICK: Final = 20
+"""Milliseconds. Multiples of it are whole ticks at 100, 250, 300 and 1000 ticks a second: no kernel rounds them."""
+QUARTER: Final = 31_250
+"""The kernel's own startup query interval, in ms, held whatever its ticks are."""
 _GROUP: Final = re.compile(r"01:80:c2:00:00:0([0-9a-f])")
 
 
@@ -32,10 +23,12 @@ def fine_seconds(value: object) -> int | float:
     match = _DURATION.fullmatch(text_of(value).strip())
     if match is None:
         raise ValueError(f"{value!r} is no duration; write it like 1s, 500ms or 5min")
-    seconds = Decimal(match[1]) * _FACTORS[match[2]]
-    if seconds % TICK and seconds != QUARTER:
+    factor, fraction = _FACTORS[match[3]], (match[2] or "").ljust(3, "0")
+    thousandths = int(match[1] + fraction) * factor
+    if thousandths % (1000 * TICK) and thousandths != 1000 * QUARTER:
         raise ValueError(f"{value!r} is finer than kernel clocks hold; write a multiple of 20 ms")
-    return int(seconds) if seconds == int(seconds) else float(seconds)
+    seconds = thousandths / 1_000_000
+    return int(seconds) if seconds == int(seconds) else seconds
 
 
 def mask(value: object) -> int:
