@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pytest
 
+from integration.applying import failing_at
 from integration.test_contract_engine import Engine, at_work
 from netapply.errors import RolledBackError
 from netapply.lab import Lab
 from netapply.model.vlan_ranges import minus, union
-from netapply.plan import Action
 from netapply.show import document
 
 pytestmark = pytest.mark.kernel("vlan_filtering")
@@ -198,6 +198,56 @@ def test_a_deleted_bridge_comes_back_with_all_tables(engine: Engine) -> None:
     assert engine.seen(("bridge_port", "tap1")).attributes["isolated"] is True
 
 
+def test_what_changes_only_without_ports_gives_them_everything_back(engine: Engine) -> None:
+    """Trap 26: MST is for a bridge whose ports have no VLANs, so they leave for a moment."""
+    engine.apply(links=links({"vids": "100-200", "pvid": 7}, {"vids": 5}))
+    engine.by_hand("link", "set", "tap1", "master", "vmbr0")
+    engine.host.run(["bridge", "vlan", "add", "dev", "tap1", "vid", "55"])
+    engine.by_hand("link", "set", "tap1", "type", "bridge_slave", "isolated", "on")
+    before = look(engine)
+    engine.apply(links=links({"vids": "100-200", "pvid": 7}, {"vids": 5, "mst_enabled": True}))
+    assert look(engine) == before
+    assert engine.link("vmbr0").attributes["mst_enabled"] is True
+    assert engine.seen(("bridge_port", "tap1")).attributes["isolated"] is True
+    engine.netapply.rollback().apply()
+    assert engine.link("vmbr0").attributes["mst_enabled"] is False
+    assert look(engine) == before
+
+
+def test_a_fault_at_any_operation_brings_everything_back(engine: Engine) -> None:
+    engine.apply(links=links({"vids": "100-200", "pvid": 7, "bridge_port": {"isolated": True}}, {"vids": 5}))
+    engine.by_hand("link", "set", "tap1", "master", "vmbr0")
+    engine.host.run(["bridge", "vlan", "add", "dev", "tap1", "vid", "55", "pvid"])
+    engine.by_hand("link", "set", "tap1", "type", "bridge_slave", "hairpin", "on")
+    before = everything(engine)
+    wish = {
+        "vmbr1": {"kind": "bridge", "vlan_filtering": True, "ports": ["eno1", "tap1"], "vids": "9"},
+        "vmbr0": {"kind": "bridge", "vlan_filtering": True, "ports": ["eno2"], "vlan_default_pvid": 3},
+        "eno1": {"vids": "8", "bridge_port": {"learning": False}},
+        "eno2": {"pvid": 9, "bridge_port": {"guard": True}},
+    }  # fmt: skip
+    operations = len(engine.plan(links=wish).work.plan.operations)
+    for number in range(operations):
+        with failing_at(number), pytest.raises(RolledBackError):
+            engine.plan(links=wish).apply()
+        assert everything(engine) == before, number
+    engine.apply(links=wish)
+    engine.netapply.rollback().apply()
+    assert everything(engine) == before
+
+
+def everything(engine: Engine) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Tables, and what ports are set to."""
+    ports = {
+        name: engine.ip_link(name)["linkinfo"].get("info_slave_data") for name in ("eno1", "eno2", "tap1")
+    }  # fmt: skip
+    moving = ("state", "id", "no", "bridge_id", "root_id", "designated_port", "designated_cost", "hold_timer")
+    still = {
+        name: {key: value for key, value in (data or {}).items() if key not in moving} for name, data in ports.items()
+    }
+    return look(engine), still
+
+
 def test_tunnel_ids_are_mapped_and_moved(engine: Engine) -> None:
     port = {"vids": "100-200", "bridge_port": {"vlan_tunnel": True}}
     engine.by_hand("link", "add", "vx", "type", "vxlan", "external", "dstport", "4789")
@@ -225,8 +275,3 @@ def test_what_is_shown_changes_nothing_when_it_is_applied(engine: Engine) -> Non
     engine.host.run(["bridge", "vlan", "del", "dev", "tap1", "vid", "3"])
     text = json.dumps(document(engine.observed()))
     assert not engine.netapply.plan_text(text, "shown.yaml").work.plan.changes, text
-
-
-def test_a_bridge_with_a_vlan_device_on_it_lets_its_vlan_in(engine: Engine) -> None:
-    engine.apply(links=links())
-    assert [change.action for change in engine.plan(links=links({"vids": 5})).changes] == [Action.UPDATE]

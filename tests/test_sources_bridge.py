@@ -103,6 +103,16 @@ def test_filtering_is_switched_on_behind_the_tables_and_off_before_them() -> Non
     assert [operation.key for operation in off.operations] == [("link", "vmbr0"), ("bridge_vlans", "eno1")]
 
 
+def test_guests_that_lose_their_tags_are_named_before() -> None:
+    seen = host(eno1="", tap1="tun", tap2="tun")
+    seen.resources["link", "vmbr0"].attributes["vlan_filtering"] = False
+    seen.resources["bridge_vlans", "tap2"].attributes["vids"] = ("20",)
+    plan = planned(links(BRIDGE, "eno1: {vids: 10}"), seen)
+    assert plan.notes == [
+        "vmbr0 begins to filter: frames with tags pass tap1 no more; give such a port `vids` if they shall"
+    ]
+
+
 def test_a_bridge_is_made_filtering_from_the_start() -> None:
     """Frames of different VLANs would meet otherwise."""
     seen = Observed()

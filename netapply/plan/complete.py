@@ -16,7 +16,7 @@ from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences
 from netapply.plan.ground import Ground
 from netapply.plan.ports import again, ends_with_port, settle_ports, worth_keeping
-from netapply.plan.vlan_tables import keep_foreign_tables
+from netapply.plan.vlan_tables import filtering_notes, keep_foreign_tables
 
 
 class Completed(NamedTuple):
@@ -56,7 +56,7 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     for change in by_key.values():
         if change.action in (Action.CREATE, Action.REPLACE) and change.after.get("master") in gone:
             del change.after["master"]  # carried over from its former self
-    notes = list(consequences.farewells())
+    notes = [*consequences.farewells(), *filtering_notes(by_key, desired, observed)]
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 

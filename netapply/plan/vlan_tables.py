@@ -78,8 +78,7 @@ def keep_foreign_tables(by_key: dict[Key, Change], desired: Desired, observed: S
     for item in observed if moving else ():
         if item.key[0] != FAMILY:
             continue
-        link = observed.link(item.key[1])
-        bridge = item.key[1] if item.kind == SELF else (link.attributes["master"] if link else None)
+        bridge = _bridge_of(item, observed)
         if bridge not in moving or not _is_moved(item, *moving[bridge]):
             continue
         if item.key in by_key:
@@ -115,3 +114,26 @@ def _kept(item: Resource, bridge: str) -> Change:
     steps = tuple(Step(name, value, value) for name, value in item.attributes.items())
     reason = f"put back: the default PVID of {bridge} changes"
     return Change(Action.CREATE, item.key, item.kind or PORT, {}, item.attributes, steps, None, reason=reason)
+
+
+def filtering_notes(by_key: dict[Key, Change], desired: Desired, observed: State) -> Iterator[str]:
+    """In words, which ports carry no tags any more when their bridge begins to filter."""
+    beginning = {
+        key[1] for key, change in by_key.items() if key[0] == "link" and change.action is Action.UPDATE
+        for step in change.steps if step.attribute == "vlan_filtering" and step.after
+    }  # fmt: skip
+    for bridge in beginning:
+        silent = [
+            item.key[1] for item in observed
+            if item.key[0] == FAMILY and item.key not in desired and not item.attributes["vids"]
+            and _bridge_of(item, observed) == bridge and item.kind == PORT
+        ]  # fmt: skip
+        if silent:
+            names = ", ".join(silent[:5]) + (f" and {len(silent) - 5} more" if len(silent) > 5 else "")
+            effect = f"frames with tags pass {names} no more"
+            yield f"{bridge} begins to filter: {effect}; give such a port `vids` if they shall"
+
+
+def _bridge_of(item: Resource, observed: State) -> str | None:
+    link = observed.link(item.key[1])
+    return item.key[1] if item.kind == SELF else (link.attributes["master"] if link else None)
