@@ -7,7 +7,7 @@ from hypothesis import given
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Resource
 from netapply.plan import Action, Plan
-from netapply.plan.consequences import returns_by_itself
+from netapply.plan.ties import returns_by_itself
 from netapply.plan.words import noun
 from tests.law import applied, begin, laws, wish
 from tests.law_files import File, files

@@ -48,6 +48,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
     state = Observed(indexes=links.indexes, settings=links.settings, families=families)
     found = [
         *links.resources,
+        *_read_tables(netlink, links),
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
@@ -76,6 +77,15 @@ def _read_entries(netlink: Netlink, links: Links, families: Container[str]) -> l
     for family, read in READERS.items():
         found += read(netlink, links.names, by_name) if family in families else ()
     return found
+
+
+def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
+    """Only where there is a bridge, and a kernel that is built with its VLANs."""
+    if not any(link.attributes.get("vlan_default_pvid") is not None for link in links.resources):
+        return []
+    from netapply.kernel.bridge_vlans import read_tables
+
+    return read_tables(netlink, links)
 
 
 def _read_nat() -> list[Resource]:

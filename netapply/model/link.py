@@ -8,10 +8,11 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from netapply.model.attribute import BYTES, INVERTED, LINK, SWITCH, Change, Nla, Value
-from netapply.model.parts import FdbEntries, Neighbours, ProxyNeighbours, RootQdisc
+from netapply.model.parts import BridgePortSettings, FdbEntries, Neighbours, ProxyNeighbours, RootQdisc
 from netapply.model.resource import Resource
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
+from netapply.model.vlan_ranges import TunnelIds, VlanIds
 
 LIVE, FLAP, DOWN, RECREATE = Change.LIVE, Change.FLAP, Change.DOWN, Change.RECREATE
 
@@ -80,6 +81,15 @@ class Link(BaseModel):
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
+    vids: VlanIds | None = Field(
+        default=None, description="all VLANs of this port of a bridge, or of the bridge itself, beside the pvid"
+    )
+    pvid: int | None = Field(
+        default=None, ge=0, le=4094, description="VLAN of untagged frames, 0: none; if not given, vlan_default_pvid"
+    )
+    untagged: VlanIds | None = Field(default=None, description="VLANs sent without tag; if not given, the pvid")
+    tunnel: TunnelIds | None = Field(default=None, description="tunnel ids (VNIs) of VLANs, with vlan_tunnel")
+    bridge_port: BridgePortSettings | None = Field(default=None, description="settings as a port of a bridge")
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 
     fdb: FdbEntries = Field(default=(), description="static forwarding entries")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
     from pydantic.json_schema import JsonSchemaValue
 
+    from netapply.model.bridge_port import BridgePort
     from netapply.model.fdb import Fdb
     from netapply.model.mdb import Mdb
     from netapply.model.neighbour import Neighbour
@@ -55,16 +56,26 @@ def _adapter(field: Later) -> TypeAdapter[Any]:
 
 
 if TYPE_CHECKING:
+    BridgePortSettings = BridgePort
     FdbEntries = tuple[Fdb, ...]
     MdbEntries = tuple[Mdb, ...]
     Neighbours = tuple[Neighbour, ...]
     ProxyNeighbours = tuple[ProxyNeighbour, ...]
     RootQdisc = Qdisc
 else:
+    BridgePortSettings = Annotated[Any, Later("bridge_port", many=False)]
     FdbEntries = Annotated[Any, Later("fdb")]
     MdbEntries = Annotated[Any, Later("mdb")]
     Neighbours = Annotated[Any, Later("neighbour")]
     ProxyNeighbours = Annotated[Any, Later("proxy_neighbour")]
     RootQdisc = Annotated[Any, Later("qdisc", many=False)]
 
-__all__: Final = ["FdbEntries", "Later", "MdbEntries", "Neighbours", "ProxyNeighbours", "RootQdisc"]
+__all__: Final = [
+    "BridgePortSettings",
+    "FdbEntries",
+    "Later",
+    "MdbEntries",
+    "Neighbours",
+    "ProxyNeighbours",
+    "RootQdisc",
+]

@@ -18,13 +18,12 @@ from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan import entries
 from netapply.plan.change import Action, Change
-from netapply.plan.ties import by_link
+from netapply.plan.ports import ends_with_port
+from netapply.plan.ties import by_link, returns_by_itself
 from netapply.plan.words import noun
 
 MINIMUM_IPV6_MTU = 1280
 """Bytes; a link with less has no IPv6 at all (RFC 8200, net/ipv6/addrconf.c)."""
-REMADE_BY_OTHERS = frozenset({"kernel", "ra", "redirect"})
-"""Protocols of routes that come back by themselves."""
 
 
 Loss = Callable[[Resource, str], None]
@@ -52,19 +51,19 @@ class Consequences:
         self._secondaries: dict[tuple[str, str], list[Resource]] = {}
         self._of_ports: dict[str, list[Resource]] = {}
         """Entries by the bridge in which they stand, on behalf of a port."""
+        self._ports: dict[str, list[str]] = {}
         self._survey(observed)
         self._leaving = {
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
         }  # fmt: skip
-        self._again = {change.key for change in changes if change.action is Action.REPLACE}
-        self._changing = {change.key for change in changes}
+        self._changing = {change.key: change.action for change in changes}
         self._departing = dict.fromkeys(
             change.key for change in changes
             if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
         )  # fmt: skip
-        self._vrfs = {link.name for link in observed.family("link") if link.kind == "vrf"}
-        self._vrfs |= {change.key[1] for change in changes if change.kind == "vrf"}
+        vrfs = (link.name for link in observed.family("link") if link.kind == "vrf")
+        self._vrfs = {*vrfs, *(change.key[1] for change in changes if change.kind == "vrf")}
         self.raised: dict[Key, bool] = {}
         """VLANs that are down and come up with their parent; whether the parent was up before, too."""
         for change in changes:
@@ -79,6 +78,8 @@ class Consequences:
                 self._by_source.setdefault(item.attributes["src"], []).append(item)
             elif item.family == "address" and item.attributes.get("secondary"):
                 self._secondaries.setdefault(_subnet(item.key), []).append(item)
+            elif item.family == "link" and item.attributes.get("master"):
+                self._ports.setdefault(item.attributes["master"], []).append(item.name)
             elif item.family in entries.IN_A_BRIDGE:
                 self._of_ports.setdefault(entries.bridge_of(item, observed), []).append(item)
 
@@ -93,14 +94,15 @@ class Consequences:
     def _follow_link(self, change: Change) -> None:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
-            again = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
-            for port in self._ports_of(name) if change.kind == "vrf" and change.action is Action.DELETE else ():
-                self._bounce(port, again)
-            self._lose_link(name, again)
+            self._follow_end(change)
             return
         after = {step.attribute: step.after for step in change.steps}
         self._follow_state(change, after)
         self._lose_entries(change, after)
+        if "master" in after:
+            self._lose_as_port(name, f"{name} leaves {change.before.get('master')}")
+        for port in self._ports.get(name, ()) if change.needs is How.EMPTY else ():
+            self._lose_as_port(port, f"{name} changes only without ports")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
             self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
 
@@ -113,7 +115,17 @@ class Consequences:
             if entries.port_of(item) == name:
                 self._lose_unless_named(item, f"{name} leaves {master}")
         for item in self._of_ports.get(name, ()) if change.needs is How.EMPTY else ():
-            self._take(item, f"{name} lets go of its ports for a moment")
+            self._take(item, f"{name} changes only without ports")
+
+    def _follow_end(self, change: Change) -> None:
+        """Made again or deleted: its ports are left alone for a moment, or for good."""
+        name, again = change.key[1], change.action is Action.REPLACE
+        reason = f"{name} is {'made again' if again else 'deleted'}"
+        for port in self._ports.get(name, ()) if change.kind == "vrf" and not again else ():
+            self._bounce(port, reason)
+        self._lose_link(name, reason)
+        for port in self._ports.get(name, ()) if again else ():
+            self._lose_as_port(port, reason)
 
     def _follow_state(self, change: Change, after: dict[str, Value]) -> None:
         """Up, down, or down for a moment; VLANs follow, and entering or leaving a VRF is such a moment."""
@@ -143,11 +155,19 @@ class Consequences:
                 self._lose_link(item.name, reason)
             elif item.family != "link" and (item.family == "mdb" or link_of(item.key) in ("", name)):
                 self._take(item, reason)
-            elif item.family != "link" and ("link", name) in self._again:
+            elif item.family != "link" and self._changing.get(("link", name)) is Action.REPLACE:
                 self._lose(item, reason)  # what leads over it stays, and leads nowhere
         for item in self._of_ports.get(name, ()):
             if item.key not in self.lost:
-                (self._take if ("link", name) in self._again else self._lose_unless_named)(item, reason)
+                (self._take if self._changing.get(("link", name)) is Action.REPLACE else self._lose_unless_named)(
+                    item, reason
+                )
+
+    def _lose_as_port(self, name: str, reason: str) -> None:
+        """Settings and VLANs that a link has as a port (net/bridge/br_if.c, del_nbp)."""
+        for item in self._by_link.get(name, ()):
+            if ends_with_port(item):
+                self._lose(item, reason)
 
     def _lose_for_a_moment(self, name: str, reason: str) -> None:
         """Down and up again; VLANs on the link follow it (net/8021q/vlan.c, vlan_device_event)."""
@@ -163,9 +183,6 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=for_good)
-
-    def _ports_of(self, master: str) -> Iterator[str]:
-        return (link.name for link in self.observed.family("link") if link.attributes.get("master") == master)
 
     def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
         """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
@@ -278,16 +295,6 @@ class Consequences:
             if key in self._changing or returns_by_itself(item):
                 continue
             yield f"{noun(key, item.kind)} goes: {self.lost[key]}"
-
-
-def returns_by_itself(item: Resource) -> bool:
-    """Whether the kernel makes it anew: connected routes, link-local addresses, what a router announces."""
-    if item.family == "route":
-        return item.attributes.get("protocol") in REMADE_BY_OTHERS
-    if item.family != "address":
-        return False
-    from_router = ":" in item.key[2] and item.attributes.get("lifetimes") is not None
-    return bool(item.facts.get("kernel_made") or from_router)
 
 
 def _subnet(address: Key) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from netapply.plan import entries
 
 REFERENCES = ("link", "dev", "peer")
 """Attributes by which a link stands on another: it goes when the other goes."""
+REMADE_BY_OTHERS = frozenset({"kernel", "ra", "redirect"})
+"""Protocols of routes that come back by themselves."""
 
 
 def by_link(observed: State) -> dict[str, list[Resource]]:
@@ -42,3 +44,13 @@ def links_of(item: Resource) -> Iterator[str]:
 
 def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:
     yield from (attributes[name] for name in REFERENCES if attributes.get(name))
+
+
+def returns_by_itself(item: Resource) -> bool:
+    """Whether the kernel makes it anew: connected routes, link-local addresses, what a router announces."""
+    if item.family == "route":
+        return item.attributes.get("protocol") in REMADE_BY_OTHERS
+    if item.family != "address":
+        return False
+    from_router = ":" in item.key[2] and item.attributes.get("lifetimes") is not None
+    return bool(item.facts.get("kernel_made") or from_router)

@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
+from netapply.model.bridge_port import BridgePort
 from netapply.model.fdb import Fdb
 from netapply.model.htb import HtbClass
 from netapply.model.mdb import Mdb
@@ -36,9 +37,9 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "route": Route, "nexthop": Leg, "rule": Rule, "fdb": Fdb, "mdb": Mdb, "neighbour": Neighbour,
-    "proxy_neighbour": ProxyNeighbour, **{f"qdisc-{kind}": model for kind, model in kinds().items()},
-    "htb-class": HtbClass, **ENTRIES,
+    "bridge_port": BridgePort, "route": Route, "nexthop": Leg, "rule": Rule, "fdb": Fdb, "mdb": Mdb,
+    "neighbour": Neighbour, "proxy_neighbour": ProxyNeighbour, "htb-class": HtbClass, **ENTRIES,
+    **{f"qdisc-{kind}": model for kind, model in kinds().items()},
 }  # fmt: skip
 
 

@@ -11,7 +11,19 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import fdb, htb, mdb, nat_values, neighbour, route, sysctl, tc_values, values
+from netapply.model import (
+    bridge_values,
+    fdb,
+    htb,
+    mdb,
+    nat_values,
+    neighbour,
+    route,
+    sysctl,
+    tc_values,
+    values,
+    vlan_ranges,
+)
 from netapply.model.parts import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -34,6 +46,12 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     tc_values.share: "percent",
     htb.class_id: "class",
     htb.leaf_qdisc: "qdisc",
+    bridge_values.fine_seconds: "duration (s)",
+    bridge_values.groups_of_bridge: "number",
+    bridge_values.groups_of_port: "number",
+    bridge_values.group_address: "MAC address",
+    vlan_ranges.vlan_ids: "VLAN id, range, or list",
+    vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
@@ -67,7 +85,7 @@ def field_words(annotation: Any, marks: Sequence[Any]) -> str:
     """The words for a type and what `Annotated` says of it."""
     for mark in marks:
         if isinstance(mark, Later):
-            return type_words(mark.type())
+            return "list of mapping, see below" if mark.many else "mapping, see below"
         if isinstance(mark, BeforeValidator) and mark.func in WORDS:
             return WORDS[mark.func] + bounds(marks)
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
