@@ -43,7 +43,7 @@ SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
     ("tbf", "burst"): (2000, 1 << 20),
     ("tbf", "limit"): (3000, 1 << 30),
     ("netem", "limit"): (1, 2**32 - 1),
-    ("netem", "delay"): (10_000, 100, 0),
+    ("netem", "delay"): (10_000, 640, 0),
     ("netem", "jitter"): (1000, 100, 0),
     **{("netem", name): (1.0, 100.0, 0.1, 0.0) for name in ("loss", "duplicate", "corrupt")},
     ("netem", "rate"): (1_000_000, 50_000_000_000, None),
@@ -208,6 +208,12 @@ def classes_by_tc(engine: Engine) -> dict[str, Json]:
     return found
 
 
+def by_leaf(engine: Engine) -> dict[str, str]:
+    """Kind of the qdisc below each class."""
+    shown = json.loads(tc(engine, "-j", "qdisc", "show", "dev", "eth0"))
+    return {each["parent"]: each["kind"] for each in shown if "parent" in each}
+
+
 def test_a_tree_of_classes_grows_changes_and_goes(engine: Engine) -> None:
     engine.apply(links=tree(TREE[:1]))
     assert classes_by_tc(engine) == {"1:1": (None, "100Mbit", "100Mbit", "0", None)}
@@ -217,7 +223,8 @@ def test_a_tree_of_classes_grows_changes_and_goes(engine: Engine) -> None:
     assert classes_by_tc(engine)["1:ff"][1:3] == ("40Gbit", "40Gbit")
     plan = engine.apply(links=tree([TREE[0], {**TREE[1], "rate": "20mbit", "leaf": SHAPER}, TREE[2]]))
     assert [change.action for change in plan.changes] == [Action.UPDATE]
-    assert classes_by_tc(engine)["1:10"] == ("1:1", "20Mbit", "50Mbit", "3", "10:")
+    assert classes_by_tc(engine)["1:10"][:4] == ("1:1", "20Mbit", "50Mbit", "3")
+    assert by_leaf(engine) == {"1:10": "tbf"}
     plan = engine.apply(links=tree(TREE[:2], default="10"))
     assert [change.action for change in plan.changes] == [Action.REPLACE]
     assert by_tc(engine)["options"]["default"] == "0x10"

@@ -150,7 +150,6 @@ def _encode_class(index: int, each: ClassState) -> list[bytearray]:
     messages = [m.message(m.RTM_NEWTCLASS, m.NLM_F_CREATE, header + body)]
     if each.leaf is not None:
         kind, options_of_leaf = each.leaf
-        own = (_handle(each.id) & 0xFFFF) << 16
         flags = m.NLM_F_CREATE | m.NLM_F_REPLACE
-        messages.append(_qdisc(index, own, _handle(each.id), kind, dict(options_of_leaf), flags))
+        messages.append(_qdisc(index, 0, _handle(each.id), kind, dict(options_of_leaf), flags))
     return messages

@@ -157,11 +157,9 @@ class Consequences:
                 self._take(item, reason)
             elif item.family != "link" and self._changing.get(("link", name)) is Action.REPLACE:
                 self._lose(item, reason)  # what leads over it stays, and leads nowhere
-        for item in self._of_ports.get(name, ()):
-            if item.key not in self.lost:
-                (self._take if self._changing.get(("link", name)) is Action.REPLACE else self._lose_unless_named)(
-                    item, reason
-                )
+        lose = self._take if self._changing.get(("link", name)) is Action.REPLACE else self._lose_unless_named
+        for item in (item for item in self._of_ports.get(name, ()) if item.key not in self.lost):
+            lose(item, reason)
 
     def _lose_as_port(self, name: str, reason: str) -> None:
         """Settings and VLANs that a link has as a port (net/bridge/br_if.c, del_nbp)."""
