@@ -86,6 +86,8 @@ def snapshot(netns: str) -> dict[str, list[Any]]:
             entries = [entry for entry in entries if "l3mdev" not in entry]
         if "route" in arguments:
             entries = [entry for entry in entries if not _is_link_local_noise(entry)]
+        if arguments[-1] in ("address", "link"):
+            entries = [_with_lasting_mac(entry, entries) for entry in entries]
         if arguments[-1] == "address":
             entries = [_without_link_local(entry) for entry in entries if entry]
         parts[" ".join(arguments)] = sorted(entries, key=json.dumps)
@@ -95,8 +97,16 @@ def snapshot(netns: str) -> dict[str, list[Any]]:
     return parts
 
 
+def _with_lasting_mac(entry: dict[str, Any], links: list[Any]) -> dict[str, Any]:
+    """A bridge that lost its last port has no MAC address, and nothing but a port gives it none again."""
+    bridge = entry.get("linkinfo", {}).get("info_kind") == "bridge"
+    alone = bridge and not any(link.get("master") == entry["ifname"] for link in links)
+    return {**entry, "address": "alone"} if alone else entry
+
+
 def _without_link_local(entry: dict[str, Any]) -> dict[str, Any]:
-    addresses = [info for info in entry.get("addr_info", ()) if info and info.get("protocol") != "kernel_ll"]
+    """Link-local addresses come late, and older kernels do not say that they made them."""
+    addresses = [info for info in entry.get("addr_info", ()) if info and not info["local"].startswith("fe80::")]
     return {**entry, "addr_info": addresses}
 
 
