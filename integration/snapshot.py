@@ -88,6 +88,8 @@ def snapshot(netns: str) -> dict[str, list[Any]]:
             entries = [entry for entry in entries if not _is_link_local_noise(entry)]
         if arguments[-1] in ("address", "link"):
             entries = [_with_lasting_mac(entry, entries) for entry in entries]
+        if arguments[-1] in ("address", "link"):
+            entries = [_with_lasting_mac(entry, entries) for entry in entries]
         if arguments[-1] == "address":
             entries = [_without_link_local(entry) for entry in entries if entry]
         parts[" ".join(arguments)] = sorted(entries, key=json.dumps)
@@ -95,6 +97,13 @@ def snapshot(netns: str) -> dict[str, list[Any]]:
     for program in ("iptables-save", "ip6tables-save"):
         parts[program] = _iptables(netns, program)
     return parts
+
+
+def _with_lasting_mac(entry: dict[str, Any], links: list[Any]) -> dict[str, Any]:
+    """A bridge that lost its last port has no MAC address, and nothing but a port gives it none again."""
+    bridge = entry.get("linkinfo", {}).get("info_kind") == "bridge"
+    alone = bridge and not any(link.get("master") == entry["ifname"] for link in links)
+    return {**entry, "address": "alone"} if alone else entry
 
 
 def _with_lasting_mac(entry: dict[str, Any], links: list[Any]) -> dict[str, Any]:

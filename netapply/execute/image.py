@@ -41,6 +41,8 @@ class BeforeImage:
             attributes = {name: value for name, value in resource.attributes.items() if name in names}
             if attributes.get("mac", "") is None:
                 del attributes["mac"]  # of a bridge that lost its last port: none can be set
+            if attributes.get("mac", "") is None:
+                del attributes["mac"]  # of a bridge that lost its last port: none can be set
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
             made |= self._grown(now)
