@@ -97,7 +97,15 @@ class LinkCodec:
         readers[number] = (together, PAIR.unpack_from, lambda bits: bits)
         self.bits[row.attribute] = (together, bit)
         self.writers[row.attribute] = Writer(
-            number, bytes, to_wire, data, link=False, first=row.nla.first, late=row.nla.late, bit=bit
+            number,
+            bytes,
+            to_wire,
+            data,
+            link=False,
+            first=row.nla.first,
+            late=row.nla.late,
+            bit=bit,
+            unsaid=row.nla.default if row.nla.unsaid else None,
         )
 
     def split(self, attributes: dict[str, Value]) -> None:

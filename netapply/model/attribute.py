@@ -154,7 +154,8 @@ class Nla:
     bit: int = 0
     """The bit that is meant, where the attribute is a word of flags with a mask of those to change."""
     unsaid: bool = False
-    """Not sent at the making where it is the default: a kernel without the feature refuses even that."""
+    """Not sent at the making where it is the default: a kernel without the feature refuses even that, or holds
+    it for somebody's will."""
     may_lack: bool = False
     """A kernel may be built without it: then it reads as nothing, not as its default."""
     form: str = ""
