@@ -96,6 +96,15 @@ def _require_nat(plan: Plan) -> None:
 
 
 def _require_kind(netlink: Netlink, operation: Operation) -> None:
+    if operation.kind == "tun":
+        from netapply.kernel import tuntap
+
+        if tuntap.is_missing():
+            raise MissingError(
+                f"cannot make tun {operation.key[1]}: {tuntap.DEVICE} cannot be opened (module tun not built or not "
+                f"loadable, or the device file is missing){_at(operation)}"
+            )
+        return
     if errno.EOPNOTSUPP in _refusals(netlink, operation.kind):
         raise MissingError(
             f"cannot make {operation.kind} {operation.key[1]}: this kernel has no links of kind {operation.kind} "

@@ -17,12 +17,19 @@ from netapply.kinds import CLASSES, link_table
 from netapply.model.attribute import LINK, UNSET, Row, Value
 
 GENERIC: Final = definitions.LINK
+SAME_AS: Final = {"macvtap": "macvlan"}
+"""Kinds whose attributes have the numbers of another kind's (drivers/net/macvtap.c)."""
 DATA: Final[dict[str, definitions.Definition]] = {
-    kind: vars(definitions)[kind.upper()] for kind in CLASSES if kind != "veth" and kind.upper() in vars(definitions)
-}
+    kind: vars(definitions)[SAME_AS.get(kind, kind).upper()]
+    for kind in CLASSES if kind != "veth" and SAME_AS.get(kind, kind).upper() in vars(definitions)
+}  # fmt: skip
 """Attributes of the kinds that have some of their own; a veth's name the other end, which is a link itself."""
-ELSEWHERE: Final = ("IFF_UP", "VETH_INFO_PEER")
-"""Attributes that are no plain netlink attribute: the flag in the header, and the veth's other end."""
+HEADER_FLAGS: Final = {
+    "IFF_UP": 0x1, "IFF_NOARP": 0x80, "IFF_PROMISC": 0x100, "IFF_ALLMULTI": 0x200, "IFF_MULTICAST": 0x1000,
+}  # fmt: skip
+"""Switches in the header of the message (include/uapi/linux/if.h)."""
+ELSEWHERE: Final = (*HEADER_FLAGS, "VETH_INFO_PEER")
+"""Attributes that are no plain netlink attribute: the flags in the header, and the veth's other end."""
 BARE: Final = ("IFLA_IFALIAS",)
 """Text that goes without its closing NUL: with it, the longest alias would be a byte too long."""
 PAIR: Final = struct.Struct("=II")
@@ -43,6 +50,8 @@ class Writer:
     late: bool
     number6: int = 0
     bit: int = 0
+    alongside: bytes = b""
+    empty: Value = ""
     unsaid: Value = None
     """The value that is not sent when a device is made."""
 
@@ -53,7 +62,7 @@ class Writer:
         if self.number6:
             number = self.number6 if value and ":" in value else self.number
             return attribute(number, self.pack(value or "0.0.0.0"))
-        return attribute(self.number, self.pack("" if value is None else self.to_wire(value)))
+        return self.alongside + attribute(self.number, self.pack(self.empty if value is None else self.to_wire(value)))
 
 
 @dataclass(slots=True)
@@ -66,67 +75,71 @@ class LinkCodec:
     shapes: Shapes = field(default_factory=Shapes)
     """Reads from IFLA_INFO_DATA what `data` has a reader for."""
     writers: dict[str, Writer] = field(default_factory=dict)
+    switches: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    """The flags in one attribute's word, each with its bit; by the attribute's number."""
+    header: dict[str, tuple[int, Row]] = field(default_factory=dict)
+    """The flags in the message's header."""
+    headers: dict[int, dict[str, Value]] = field(default_factory=dict)
+    """What the flags of a header mean, for all that were seen: most links have the same."""
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
     absent: dict[str, None] = field(default_factory=dict)
     """Every attribute, with the value that stands for an attribute the kernel does not send: a kernel without
     the feature does what its default says."""
-    bits: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Switches that share an attribute: the name under which its bits are read, and the one that counts."""
 
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
-        if row.nla.bit:
-            self._add_bit(row, number, row.nla.bit, data=data)
-            return
         number6 = numbers[row.nla.name6][0] if row.nla.name6 else 0
+        if row.nla.bit:
+            self.switches.setdefault(number, []).append((row.attribute, row.nla.bit))
+            kind = "uint32"
         pack, unpack = FORMS[row.nla.form] if row.nla.form else SCALARS[kind]
         pack = str.encode if row.nla.name in BARE else pack
         unit = row.nla.unit
         readers = self.data if data else self.generic
-        for each in filter(None, (number, number6)):
+        for each in filter(None, (number, number6) if not row.nla.bit else ()):
             readers[each] = (row.attribute, unpack, unit.from_wire)
+        beside = ((numbers[name], value) for name, value in row.nla.alongside)
         self.writers[row.attribute] = Writer(
-            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6,
-            unsaid=row.nla.default if row.nla.unsaid else None,
+            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6, row.nla.bit,
+            b"".join(attribute(other, SCALARS[sort][0](value)) for (other, sort), value in beside),
+            unit.empty, row.nla.default if row.nla.unsaid else None,
         )  # fmt: skip
 
-    def _add_bit(self, row: Row, number: int, bit: int, *, data: bool) -> None:
-        together, to_wire = f"#{number}", row.nla.unit.to_wire
-        readers = self.data if data else self.generic
-        readers[number] = (together, PAIR.unpack_from, lambda bits: bits)
-        self.bits[row.attribute] = (together, bit)
-        self.writers[row.attribute] = Writer(
-            number,
-            bytes,
-            to_wire,
-            data,
-            link=False,
-            first=row.nla.first,
-            late=row.nla.late,
-            bit=bit,
-            unsaid=row.nla.default if row.nla.unsaid else None,
-        )
+    def in_header(self, flags: int) -> dict[str, Value]:
+        """The attributes that the flags of a message's header say."""
+        known = self.headers.get(flags)
+        if known is None:
+            known = {name: row.nla.unit.from_wire(flags & bit != 0) for name, (bit, row) in self.header.items()}
+            self.headers[flags] = known
+        return known
 
-    def split(self, attributes: dict[str, Value]) -> None:
-        """Each switch from the bits that were read together; those that the kernel does not know stay None."""
-        for name, (together, bit) in self.bits.items():
-            bits, known = attributes.get(together, (0, 0))
-            if known & bit:
-                attributes[name] = bool(bits & bit)
-        for together in {together for together, _ in self.bits.values()}:
-            attributes.pop(together, None)
+    def header_of(self, attributes: dict[str, Value]) -> tuple[int, int]:
+        """Flags and the mask of those to change, for the header of a message with these attributes."""
+        flags = mask = 0
+        for name, (bit, row) in self.header.items():
+            if name in attributes:
+                mask |= bit
+                flags |= bit if row.nla.unit.to_wire(attributes[name]) else 0
+        return flags, mask
 
-
-def packed_bits(writers: dict[str, Writer], attributes: dict[str, Value]) -> bytes:
-    """The switches among the attributes that share netlink attributes: one for all of a number."""
-    together: dict[int, tuple[int, int]] = {}
-    for name, value in attributes.items():
-        writer = writers.get(name)
-        if writer is not None and writer.bit:
-            bits, mask = together.get(writer.number, (0, 0))
-            together[writer.number] = bits | writer.bit * writer.to_wire(value), mask | writer.bit
-    return b"".join(attribute(number, PAIR.pack(*pair)) for number, pair in together.items())
+    def body_of(self, attributes: dict[str, Value], indexes: dict[str, int]) -> tuple[bytes, bytes]:
+        """The attributes packed: those of every link, and those of the kind."""
+        body = data = b""
+        words: dict[int, list[int]] = {}
+        for name, value in attributes.items():
+            writer = self.writers.get(name)
+            if writer is None:
+                continue
+            if writer.bit:
+                word = words.setdefault(writer.number, [0, 0])
+                word[0] |= writer.bit if value else 0
+                word[1] |= writer.bit
+            elif writer.data:
+                data += writer.packed(value, indexes)
+            else:
+                body += writer.packed(value, indexes)
+        return body, data + b"".join(attribute(number, PAIR.pack(*word)) for number, word in words.items())
 
 
 @cache
@@ -136,6 +149,8 @@ def codec_of(kind: str) -> LinkCodec:
     table = link_table(kind)
     for row in table:
         if row.nla.name in ELSEWHERE:
+            if row.nla.name in HEADER_FLAGS:
+                codec.header[row.attribute] = (HEADER_FLAGS[row.nla.name], row)
             continue
         if row.nla.name in GENERIC:
             codec.add(row, GENERIC, data=False)
@@ -143,7 +158,7 @@ def codec_of(kind: str) -> LinkCodec:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
     codec.absent = {row.attribute: _absent(row) for row in table}
-    codec.shapes = Shapes(wanted=codec.data.keys())
+    codec.shapes = Shapes(wanted=codec.data.keys() | codec.switches.keys())
     return codec
 
 
