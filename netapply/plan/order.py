@@ -17,7 +17,7 @@ from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.plan.change import Action, Change
 from netapply.plan.link_steps import link_operations
 from netapply.plan.plan import Operation, Phase, Plan, Verb
-from netapply.plan.ports import PORT_FAMILIES
+from netapply.plan.ports import PORT_FAMILIES, worth_sending
 from netapply.plan.vlan_steps import operations_of
 
 BELOW = ("link", "dev", "master")
@@ -112,6 +112,10 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
     attributes = {name: value for name, value in change.after.items() if value is not None}
     if change.action is Action.UPDATE and not family.made:
         attributes = {step.attribute: step.after for step in change.steps}
+    elif change.family in PORT_FAMILIES:
+        attributes = worth_sending(change)
+        if not attributes:
+            return
     yield Operation(
         Verb.CREATE, change.key, change.kind, family.create, attributes, _rank(change),
         disruption=change.disruption, position=change.position, replace=change.action is Action.UPDATE,
