@@ -7,6 +7,7 @@ from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.addresses import encode_address
+from netapply.kernel.inet6 import encode_inet6
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
@@ -18,7 +19,7 @@ from netapply.plan.words import describe
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule,
+    "rule": encode_rule, "inet6": encode_inet6,
 }  # fmt: skip
 
 

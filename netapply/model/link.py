@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from netapply.model.attribute import BYTES, INVERTED, LINK, SWITCH, Change, Nla, Value
+from netapply.model.inet6 import Inet6
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
 
@@ -75,6 +76,7 @@ class Link(BaseModel):
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
+    ipv6: Inet6 | None = Field(default=None, description="how the link makes itself IPv6 addresses, see below")
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 
     @model_validator(mode="after")

@@ -26,6 +26,7 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     that no operation is needed for that."""
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
+    held_down |= {change.key[1] for change in changes if change.family == "inet6"}
     operations: list[Operation] = []
     for number, change in enumerate(changes):
         for operation in _operations(change, taken, heights, held_down):
@@ -103,6 +104,8 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
     if change.action is Action.DELETE:
         return
     attributes = {name: value for name, value in change.after.items() if value is not None}
+    if family.implicit and change.action is Action.UPDATE:
+        attributes = {step.attribute: step.after for step in change.steps}
     yield Operation(
         Verb.CREATE, change.key, change.kind, family.create, attributes, _rank(change),
         disruption=change.disruption, position=change.position, replace=change.action is Action.UPDATE,
