@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from netapply.families import change_of
+from netapply.families import change_of, table_for
 from netapply.kernel.observe import Observed
+from netapply.kinds import governed
 from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
@@ -33,15 +34,20 @@ class BeforeImage:
         for key, resource in self.before.items():
             if not full and resource.facts.get("kernel_made"):
                 continue
-            names = self.touched.get(key, ())
-            everything = full or key not in now or resource.family != "link"
-            attributes = {
-                name: value for name, value in resource.attributes.items() if everything or name in names
-            }  # fmt: skip
+            seen = now.get(key)
+            everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
+            names = self._lasting(resource) if everything else self.touched.get(key, ())
+            attributes = {name: value for name, value in resource.attributes.items() if name in names}
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
             made |= self._grown(now)
         return desired, Owned(made=made, marks_count=False)
+
+    def _lasting(self, resource: Resource) -> set[str]:
+        """All attributes but those that the kernel, or the link's master, moves by itself."""
+        living = {row.attribute for row in table_for(resource) if row.nla.living}
+        master = self.before.get(("link", resource.attributes.get("master") or ""))
+        return resource.attributes.keys() - living - (governed(master) if resource.family == "link" else set())
 
     def _grown(self, now: State) -> set[Key]:
         """Link-local addresses that the kernel chose anew, after a link was down or without IPv6."""
@@ -75,7 +81,8 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
 def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
     """What the plan makes, and what it sets or moves along on what there is."""
     for change in plan.changes:
-        if change.key not in observed:
+        seen = observed.get(change.key)
+        if seen is None or seen.kind != change.kind:
             if change.family != "sysctl":
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from netapply.model.attribute import Table, table_of
 from netapply.model.link import Link
+from netapply.model.resource import Resource
 
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
@@ -87,7 +88,13 @@ def link_table(kind: str) -> Table:
     return table_of(KIND_OF[kind] if kind in CLASSES else Link)
 
 
+def governed(master: Resource | None) -> frozenset[str]:
+    """Attributes that a master sets on its ports."""
+    model = KIND_OF.get(master.kind) if master is not None else None
+    return model.governs if model is not None else frozenset()
+
+
 __all__ = [
     "KINDS", "KIND_OF", "Bridge", "Dummy", "Ifb", "Ipvlan", "Link", "Macvlan", "Macvtap", "Physical", "Tun", "Veth",
-    "Vlan", "Vrf", "Vxlan", "link_table",
+    "Vlan", "Vrf", "Vxlan", "governed", "link_table",
 ]  # fmt: skip

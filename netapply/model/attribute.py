@@ -181,6 +181,8 @@ class Nla:
     not in the message stay as they are."""
     names_port: bool = False
     """It names one of the link's own ports, so it is set when they are there."""
+    living: bool = False
+    """The kernel moves it by itself all the time: an undo puts back only what the plan set of it."""
     since: str = ""
     """The Linux release that has it first, where that is younger than 6.1; an older kernel ignores it."""
 

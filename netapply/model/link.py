@@ -25,6 +25,9 @@ class Link(BaseModel):
     lacks: ClassVar[frozenset[str]] = frozenset()
     """What every other link has, and one of this kind has not."""
 
+    governs: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that a master of this kind sets on its ports: they have no own while they are ports."""
+
     up: Annotated[bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None
     mac: Annotated[

@@ -34,6 +34,7 @@ def refuse_impossible(links: Links, relations: Relations) -> None:
         check = _BY_KIND.get(declared.kind)
         if check is not None:
             check(declared, links, relations)
+    _refuse_governed(links, relations)
     _refuse_same_vni(links)
     _refuse_together(links, relations)
 
@@ -42,6 +43,18 @@ def _refuse_made_loopback(declared: Declared) -> None:
     if declared.name == "lo" and declared.kind:
         message = f"cannot make a {declared.kind} called lo: that is the loopback"
         raise refusal(f"{message}; leave kind out, or choose another name", declared.at("kind"))
+
+
+def _refuse_governed(links: Links, relations: Relations) -> None:
+    """What a bond sets on its ports is said at the bond."""
+    for port, attachment in relations.masters.items():
+        declared, master = links.get(port), links.get(attachment.master or "")
+        if declared is None or master is None:
+            continue
+        for name in sorted(type(master.link).governs):
+            if declared.names(name) and declared.get(name) not in (None, master.get(name)):
+                message = f"cannot set {name} of {named(port)}: {master.title} sets it on its ports"
+                raise refusal(f"{message}; write it there", declared.at(name))
 
 
 def _refuse_ipv6_without_room(declared: Declared) -> None:
