@@ -14,6 +14,8 @@ from netapply.model.owned import Owned
 from netapply.model.part import Part
 from netapply.model.resource import Resource, State
 from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop
+from netapply.model.vlan_table import FAMILY as VLANS
+from netapply.model.vlan_table import said_of_table
 
 TABLE_WORDS = {number: word for word, number in TABLES.items()}
 RULE_WORDS = {"src": "from", "dst": "to", "invert": "not"}
@@ -47,6 +49,8 @@ def _links(state: list[Resource]) -> dict[str, Any]:
             links[item.key[1]].setdefault("addresses", []).append(item.name)
         elif item.family == "altname" and item.key[1] in links:
             links[item.key[1]].setdefault("altnames", []).append(item.name)
+        elif item.family == VLANS and item.key[1] in links:
+            links[item.key[1]] |= said_of_table(item)
         elif FAMILIES[item.family].field and link_of(item.key) in links:
             _add_part(links[link_of(item.key)], item)
     return links

@@ -16,10 +16,23 @@ from netapply.kernel.sysctls import write_sysctl
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
+
+def _encode_port(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.bridge_ports import encode_port  # most hosts set nothing of their ports
+
+    return encode_port(operation, indexes)
+
+
+def _encode_table(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.bridge_vlans import encode_table
+
+    return encode_table(operation, indexes)
+
+
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule, "inet6": encode_inet6,
+    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table, "inet6": encode_inet6,
 }  # fmt: skip
 
 
