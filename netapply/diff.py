@@ -54,11 +54,7 @@ def _in_wished_order(changes: list[Change], desired: Desired) -> list[Change]:
 def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key, Resource]) -> Change | None:
     seen = observed.get(resource.key)
     if seen is None:
-        daemon = daemons.get(resource.key) if resource.family == "route" else None
-        if daemon is None:
-            return _creation(resource, observed)
-        _require_same(resource, daemon)
-        return None
+        return _unseen(resource, observed, daemons)
     if resource.family == "link" and resource.kind and seen.kind != resource.kind:
         return _other_kind(resource, seen, owned)
     steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
@@ -75,6 +71,20 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
 
 _FOLLOWING: Final = frozenset({"scope", "src"})
 """What follows from a route's type and nexthops: with another way, the former value may be wrong."""
+
+
+def _unseen(resource: Resource, observed: State, daemons: dict[Key, Resource]) -> Change | None:
+    if FAMILIES[resource.family].implicit and _is_usual(resource):
+        return None
+    daemon = daemons.get(resource.key) if resource.family == "route" else None
+    if daemon is None:
+        return _creation(resource, observed)
+    _require_same(resource, daemon)
+    return None
+
+
+def _is_usual(resource: Resource) -> bool:
+    return all(value == default_of(resource, name) for name, value in resource.attributes.items())
 
 
 def _chooses_mtu(change: Change) -> bool:

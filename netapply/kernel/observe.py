@@ -9,6 +9,7 @@ from typing import Final
 
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
+from netapply.kernel.inet6 import read_inet6
 from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
@@ -44,6 +45,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
     state = Observed(indexes=links.indexes, settings=links.settings)
     found = [
         *links.resources,
+        *read_inet6(links.settings),
         *_read_tables(netlink, links),
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),

@@ -7,6 +7,7 @@ from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.addresses import encode_address
+from netapply.kernel.inet6 import encode_inet6
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
@@ -31,7 +32,7 @@ def _encode_table(operation: Operation, indexes: dict[str, int]) -> list[bytearr
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table,
+    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table, "inet6": encode_inet6,
 }  # fmt: skip
 
 

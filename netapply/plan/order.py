@@ -29,6 +29,7 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     that no operation is needed for that."""
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
+    held_down |= {change.key[1] for change in changes if change.family == "inet6"}
     left = {step.before for change in changes for step in change.steps if step.attribute == "master"}
     operations: list[Operation] = []
     for number, change in enumerate(changes):

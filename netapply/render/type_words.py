@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import bridge_values, nat_values, route, sysctl, values, vlan_ranges
+from netapply.kinds import vrf
+from netapply.model import bridge_values, mapping, nat_values, route, sysctl, values, vlan_ranges
 from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -33,6 +34,9 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
     sysctl.sysctl_value: "value",
+    mapping.ingress_map: "mapping of number 0 to 7 to number",
+    mapping.egress_map: "mapping of number to number 0 to 7",
+    vrf.vrf_table: "table or auto",
     nat_values.prefix: "network or any",
     nat_values.hosts: "address or range",
     nat_values.target: "address, or address:port",
