@@ -15,6 +15,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.sysctls import exists
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import LINK
+from netapply.model.packet_rule import NETFILTER
 from netapply.model.resource import Resource
 from netapply.model.sysctl import device_of
 from netapply.plan.plan import Operation, Plan, Verb
@@ -49,19 +50,19 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
             _require_parameter(operation)
         elif operation.key[0] == "address" and ":" in operation.key[2] and not exists("net/ipv6"):
             raise MissingError(f"cannot add {operation.key[2]}: this kernel runs without IPv6{_at(operation)}")
-    _require_nat(plan)
+    _require_netfilter(plan)
 
 
-def _require_nat(plan: Plan) -> None:
+def _require_netfilter(plan: Plan) -> None:
     rules = [
         Resource(operation.key, operation.kind, operation.attributes)
-        for operation in plan.operations if operation.key[0] == "nat" and operation.verb is Verb.CREATE
+        for operation in plan.operations if operation.key[0] in NETFILTER and operation.verb is Verb.CREATE
     ]  # fmt: skip
     if not rules:
         return
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    reason = iptables.missing(rules)
+    reason = netfilter.missing(rules)
     if reason:
         raise MissingError(reason)
 

@@ -54,9 +54,9 @@ def _missing(inet: str, changes: list[NatChange]) -> str | None:
     hidden = seen.of(writer).unreadable & {change.table for change in changes}
     if hidden:
         return f"cannot create NAT rules: {incompatible(inet, min(hidden))}"
-    from netapply.kernel.iptables_trial import refused  # threads and ctypes, which most runs never need
+    from netapply.kernel.iptables_trial import refused, with_iptables  # threads and ctypes, which most runs never need
 
-    found = refused(writer, changes)
+    found = refused(with_iptables(writer), changes)
     return unable(writer, found.change, found.reason) if found else None
 
 

@@ -7,10 +7,12 @@ order of the chain, then insertions by ascending position, at last what goes to 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from netapply.kernel.iptables_text import Saved, quoted, with_comment
+from netapply.kernel.iptables_text import Saved, jump_target, quoted, with_comment
+from netapply.model.packet_rule import OWN_CHAIN
 from netapply.model.resource import Key
 
 NOWHERE: Final = 1 << 30
@@ -56,8 +58,40 @@ def compose(changes: Sequence[NatChange], saved: Saved) -> list[Line]:
     lines: list[Line] = []
     for table in sorted({change.table for change in changes}):
         mine = [change for change in changes if change.table == table]
-        lines += [Line(f"*{table}"), *_commands(mine, saved), Line("COMMIT")]
+        after = _Chains(mine, saved) if table == "filter" else None
+        begin, end = (after.coming(), after.going()) if after else ((), ())
+        lines += [Line(f"*{table}"), *begin, *_commands(mine, saved), *end, Line("COMMIT")]
     return lines
+
+
+class _Chains:
+    """Netapply's own chains that changes of the table filter are about, as they will be.
+
+    They come before their first rule and the jump to them, and go when nothing is in them and nothing leads there.
+    """
+
+    def __init__(self, changes: list[NatChange], saved: Saved) -> None:
+        self._own = saved.own
+        self._rules = Counter({chain: length for (_, chain), length in saved.lengths.items() if chain in saved.own})
+        self._jumps = saved.jumps.copy()
+        self._named: dict[str, None] = {}
+        for change in changes:
+            step = 1 if change.verb == "create" else -1
+            target = jump_target(change.rule)
+            if target:
+                self._jumps[target] += step
+            if change.chain.startswith(OWN_CHAIN):
+                self._rules[change.chain] += step
+            self._named |= dict.fromkeys(name for name in (target, change.chain) if name.startswith(OWN_CHAIN))
+
+    def coming(self) -> Iterator[Line]:
+        return (Line(f"-N {chain}") for chain in self._named if self._needed(chain) and chain not in self._own)
+
+    def going(self) -> Iterator[Line]:
+        return (Line(f"-X {chain}") for chain in self._named if not self._needed(chain) and chain in self._own)
+
+    def _needed(self, chain: str) -> bool:
+        return self._rules[chain] > 0 or self._jumps[chain] > 0
 
 
 def _commands(changes: list[NatChange], saved: Saved) -> Iterator[Line]:

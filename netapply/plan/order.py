@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from netapply.model.attribute import Value, table_of
 from netapply.model.family import FAMILIES
 from netapply.model.link import Link
+from netapply.model.packet_rule import NETFILTER, backend_of
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
@@ -27,8 +28,12 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
     operations: list[Operation] = []
+    coming = {backend_of(change.key) for change in changes if change.family in NETFILTER and change.after}
     for number, change in enumerate(changes):
         for operation in _operations(change, taken, heights, held_down):
+            if coming and change.family in NETFILTER:
+                # rules that move to another backend are there before they go here
+                operation.depth = int(backend_of(change.key) not in coming)
             operation.change = number
             operation.origin = change.origin
             operations.append(operation)
