@@ -1,7 +1,6 @@
 """Changes as input of iptables-restore, in the order in which positions come out right.
 
-Each table's lines are one commit, so the order inside counts only for positions: first the rules that
-change where they stand (`-D`, then `-I` at the same place: nothing else moves), then deletions in the
+Each table's lines are one commit, so the order inside counts only for positions: first deletions in the
 order of the chain, then insertions by ascending position, at last what goes to the end of its chain.
 """
 
@@ -23,8 +22,7 @@ class NatChange(NamedTuple):
     """One rule to be created or deleted: its key and its `rule` attribute.
 
     `position` is where a created rule stands in the finished chain, counted from 1 among all rules; None
-    is the end. A rule that is deleted and created under one key, at the position where it stands now, is
-    changed in its place. `where` is the rule's origin, for an error.
+    is the end. `where` is the rule's origin, for an error.
     """
 
     verb: str
@@ -100,19 +98,9 @@ def _commands(changes: list[NatChange], saved: Saved) -> Iterator[Line]:
     def place(change: NatChange) -> int:
         return int(places.get((change.key[:5], change.rule), NOWHERE))
 
-    creates = {change.key: change for change in changes if change.verb == "create"}
-    deletes = sorted((change for change in changes if change.verb == "delete"), key=place)
-    gone = []
-    for former in deletes:
-        change = creates.get(former.key)
-        if change is None or change.position != place(former):
-            gone.append(former)
-            continue
-        del creates[former.key]
-        yield _delete(former)
-        yield Line(change.line(f"-I {quoted(change.chain)} {change.position}"), change)
+    gone = sorted((change for change in changes if change.verb == "delete"), key=place)
     yield from map(_delete, gone)
-    yield from _placed(list(creates.values()), gone, saved)
+    yield from _placed([change for change in changes if change.verb == "create"], gone, saved)
 
 
 def _delete(change: NatChange) -> Line:

@@ -58,28 +58,14 @@ def _family(changes: list[NatChange], listing: Listing) -> Iterator[Command]:
 
 
 def _arranged(changes: list[NatChange], rules: list[Listed]) -> tuple[list[Slot], list[Listed]]:
-    """The finished chain, and what goes from the present one.
-
-    First the rules that change where they stand, then what goes, then what comes by ascending position, at
-    last what comes to the end: as `iptables_input` does it.
-    """
+    """The finished chain, and what goes from the present one: as `iptables_input` does it."""
     slots = [Slot(stays=item) for item in rules]
-    creates = {change.key: change for change in changes if change.verb == "create"}
     gone = []
-    for former in (change for change in changes if change.verb == "delete"):
-        at = _found(former, slots)
-        item = slots[at].stays
-        if item is not None:
-            gone.append((at, item))
-        change = creates.get(former.key)
-        if change is not None and change.position == at + 1:
-            del creates[former.key]
-            slots[at] = Slot(comes=change)
-        else:
-            slots[at] = Slot()
-    slots = [slot for slot in slots if slot != Slot()]
-    _insert(slots, list(creates.values()))
-    return slots, [item for _, item in sorted(gone)]
+    for change in (change for change in changes if change.verb == "delete"):
+        at = _found(change, slots)
+        gone.append(slots.pop(at))
+    _insert(slots, [change for change in changes if change.verb == "create"])
+    return slots, [slot.stays for slot in gone if slot.stays is not None]
 
 
 def _insert(slots: list[Slot], creates: list[NatChange]) -> None:

@@ -52,7 +52,8 @@ class Change:
     disruption: Disruption = Disruption.LIVE
     reason: str = ""
     position: int | None = None
-    """Where in an ordered list (a NAT chain, counted from 1) the resource belongs; None: at the end."""
+    """Where in an ordered list (a chain, counted from 1 among all rules) the resource is at last, or was if it
+    goes; None: at the end."""
 
     @property
     def family(self) -> str:
