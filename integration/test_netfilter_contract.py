@@ -57,9 +57,7 @@ def test_nftables_reads_back_every_entry_as_it_was_wished(nft: Site) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_iptables_reads_back_every_filter_entry_as_it_was_wished(
-    variant: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_iptables_reads_back_every_filter_entry_as_it_was_wished(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CHOICE, variant)
     with opened(variant) as site:
         wanted = filters("iptables", *FILTERS)

@@ -53,7 +53,10 @@ FOREIGN = (
     "nft add rule inet firewall forward iifname docker0 accept comment '\"netapply: not mine\"'",
 )  # fmt: skip
 AMONG_OURS = {
-    "iptables": ("iptables -I NETAPPLY-FORWARD 2 -i foreign0 -j ACCEPT", "iptables -A NETAPPLY-FORWARD -i foreign1 -j ACCEPT"),
+    "iptables": (
+        "iptables -I NETAPPLY-FORWARD 2 -i foreign0 -j ACCEPT",
+        "iptables -A NETAPPLY-FORWARD -i foreign1 -j ACCEPT",
+    ),
     "nftables": (
         "nft insert rule ip netapply forward iifname foreign0 accept",
         "nft add rule ip netapply forward iifname foreign1 counter",

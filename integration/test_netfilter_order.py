@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from netapply.kernel.iptables_program import CHOICE
 from netapply.model.packet_rule import Backend
 from netapply.model.resource import Resource
 
-RULES = [
+RULES: list[dict[str, Any]] = [
     {"accept": "forward", "state": ["established", "related"]},
     {"accept": "forward", "in": "vmbr1", "out": "eno1"},
     {"drop": "forward", "in": "eno1", "to": "10.0.0.0/24"},

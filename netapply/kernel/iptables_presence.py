@@ -42,7 +42,8 @@ DATAGRAM: Final = 1 << 18
 
 def possible() -> bool:
     """Whether there can be rules of ours, of any family and variant. Errors: PrivilegeError, KernelError."""
-    return any(marked_tables(inet, (*TABLES, OWN_TABLE)) or not legacy_tables(inet).isdisjoint(TABLES) for inet in FAMILIES)
+    marked = any(marked_tables(inet, (*TABLES, OWN_TABLE)) for inet in FAMILIES)
+    return marked or any(not legacy_tables(inet).isdisjoint(TABLES) for inet in FAMILIES)
 
 
 def legacy_tables(inet: str) -> set[str]:

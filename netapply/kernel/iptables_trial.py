@@ -1,8 +1,9 @@
 """Rules tried out in a network namespace that lives as long as one function call.
 
-No program tells beforehand what the kernel will refuse: `iptables-restore --test` does not ask the kernel: the nft variant accepts a target that does not exist, and
-the legacy variant makes the table that it only tests. In an empty namespace the same input shows what the
-kernel and the programs refuse, and the host's namespace sees nothing of it.
+No program tells beforehand what the kernel will refuse. `iptables-restore --test` does not ask it: the nft
+variant accepts a target that does not exist, and the legacy variant makes the table that it only tests. In
+an empty namespace the same input shows what the kernel and the programs refuse, and the host's namespace sees
+nothing of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from netapply.kernel.iptables_input import NatChange, compose
 from netapply.kernel.iptables_program import Backend, first_reason
 from netapply.kernel.iptables_text import Saved
 from netapply.kernel.namespace import CLONE_NEWNET
-
 
 Attempt = Callable[[list[NatChange]], str | None]
 """Creates the rules in the thread's namespace; what the program says, None where it is content."""

@@ -29,7 +29,7 @@ FamilyChoice = Annotated[
 BOTH: Final = ("inet", "inet6")
 
 
-def families(choice: str | None, addresses: Iterable[str | None]) -> tuple[str, ...]:
+def families(choice: Literal["inet", "inet6", "both"] | None, addresses: Iterable[str | None]) -> tuple[str, ...]:
     """The families of an entry. ValueError where its addresses are of two, or not of the one it names."""
     given = [address for address in addresses if address not in (None, ANY)]
     if not given:

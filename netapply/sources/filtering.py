@@ -12,7 +12,6 @@ from netapply.sources.collisions import add_once
 from netapply.sources.declared import Part, earlier
 from netapply.sources.wording import refusal
 
-
 _SOLICITATION: Final = 135
 """Of a neighbour, in ICMPv6 (RFC 4861)."""
 
@@ -98,5 +97,6 @@ def _missing(policy: PacketRule, accepted: list[PacketRule]) -> Iterator[str]:
         yield f"it cuts connections that exist; before it, put {{accept: {hook}, state: [established, related]}}"
     if hook != "forward" and not any("lo" in (rule.iif, rule.oif) for rule in accepted):
         yield f"it cuts the loopback; before it, put {{accept: {hook}, {'in' if hook == 'input' else 'out'}: lo}}"
-    if hook != "forward" and policy.inet == "inet6" and not any(rule.proto == "icmp" and rule.icmp in (None, _SOLICITATION) for rule in accepted):
+    neighbours = any(rule.proto == "icmp" and rule.icmp in (None, _SOLICITATION) for rule in accepted)
+    if hook != "forward" and policy.inet == "inet6" and not neighbours:
         yield f"without ICMP there are no IPv6 neighbours; before it, put {{accept: {hook}, proto: icmp}}"

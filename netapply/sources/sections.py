@@ -106,7 +106,7 @@ def _backend(value: dict[str, Any]) -> Backend | None:
     found = value.get("nat_backend")
     if found not in (None, "iptables", "nftables"):
         raise ValueError("no backend")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _mapping(value: dict[str, Any], section: str) -> dict[str, Any]:
