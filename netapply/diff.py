@@ -17,7 +17,7 @@ from netapply.model.attribute import UNSET, Disruption, Value
 from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
-from netapply.model.packet_rule import NETFILTER, backend_of, twin
+from netapply.model.packet_rule import NETFILTER, backend_of, is_jump, twin
 from netapply.model.resource import Desired, Key, Origin, Resource, State
 from netapply.model.routing import same_nexthops
 from netapply.model.sysctl import device_of
@@ -185,7 +185,9 @@ def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
 
 
 def _moved(resource: Resource, desired: Desired) -> str:
-    """Where a rule of netfilter goes that the file wants in the other backend."""
+    """Where a rule of netfilter goes that the file wants in the other backend; a jump goes with its chain."""
+    if resource.family in NETFILTER and is_jump(resource.key):
+        return "its chain goes"
     there = twin(resource.key) if resource.family in NETFILTER else None
     return f"moves to {backend_of(there)}" if there is not None and there in desired else ""
 

@@ -37,9 +37,24 @@ class _List:
         self._wished, self._observed, self._changes = wished, observed, changes
         self._place = {resource.key: number for number, resource in enumerate(wished)}
         present = [item.key for item in observed if item.key in self._place]
-        staying = _longest_rising([self._place[key] for key in present])
-        self._stays = {wished[number].key for number in staying}
+        places = [self._place[key] for key in present]
+        if places != sorted(places):
+            among = self._undisturbed()
+            places = [place for place in places if wished[place].key in among]
+        self._stays = {wished[place].key for place in _longest_rising(places)}
         self._moves = [key for key in present if key not in self._stays]
+
+    def _undisturbed(self) -> set[Key]:
+        """On a way back, the rules that have as many of others before them as they had; else all of them."""
+        now: dict[Key, int] = {}
+        for item in self._observed:
+            if item.key[:4] == self._wished[0].key[:4]:
+                now[item.key] = item.facts.get("position", 0) - len(now)
+        formerly = {
+            resource.key: resource.facts["position"] - number
+            for number, resource in enumerate(self._wished) if "position" in resource.facts
+        }  # fmt: skip
+        return {key for key in self._place if key not in formerly or now.get(key) == formerly[key]}
 
     def arranged(self, leaving: list[Change]) -> Iterator[Change]:
         """Changes for the rules that move; the changes of rules that come get their position."""

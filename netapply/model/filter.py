@@ -66,9 +66,9 @@ class Selecting(Entry):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.hook() == "input" and self.oif:
-            raise ValueError("a packet to this host has no outgoing device; leave out away")
+            raise ValueError("a packet to this host has no outgoing device; remove out")
         if self.hook() == "output" and self.iif:
-            raise ValueError("a packet from this host has no incoming device; leave in away")
+            raise ValueError("a packet from this host has no incoming device; remove in")
         if (self.port or self.from_port) and self.proto not in ("tcp", "udp", "sctp"):
             raise ValueError("ports need proto: tcp, udp or sctp")
         if self.icmp and self.proto not in (None, "icmp"):

@@ -35,8 +35,8 @@ class Sections:
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
     nat: tuple[AnyEntry, ...]
-    filter: tuple[AnyFilter, ...] = ()
-    nat_backend: Backend | None = None
+    filter: tuple[AnyFilter, ...]
+    nat_backend: Backend | None
 
 
 def read_sections(value: Any) -> Sections:
