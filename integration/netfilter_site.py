@@ -13,7 +13,7 @@ from netapply.kernel import netfilter
 from netapply.kernel.iptables import NatChange
 from netapply.model.filter import FilterEntry
 from netapply.model.nat import NatEntry
-from netapply.model.packet_rule import Backend, jumps
+from netapply.model.netfilter import Backend, jumps
 from netapply.model.resource import Resource
 
 BACKENDS: Final[tuple[Backend, ...]] = ("iptables", "nftables")

@@ -22,7 +22,7 @@ from integration.netfilter_site import (
 from netapply.kernel import netfilter
 from netapply.kernel.iptables_program import CHOICE
 from netapply.model.filter_words import entries_of
-from netapply.model.packet_rule import Backend
+from netapply.model.netfilter import Backend
 from netapply.model.resource import Resource
 
 

@@ -15,7 +15,7 @@ from netapply.errors import KernelError, MissingError, RefusedError
 from netapply.kernel import netfilter, nft
 from netapply.kernel.iptables import NatChange
 from netapply.kernel.iptables_program import CHOICE
-from netapply.model.packet_rule import Backend
+from netapply.model.netfilter import Backend
 from netapply.model.resource import Resource
 
 RULES: list[dict[str, Any]] = [

@@ -16,8 +16,8 @@ from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET, Disruption, Value
 from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
+from netapply.model.netfilter import NETFILTER, backend_of, is_jump, twin
 from netapply.model.owned import Owned
-from netapply.model.packet_rule import NETFILTER, backend_of, is_jump, twin
 from netapply.model.resource import Desired, Key, Origin, Resource, State
 from netapply.model.routing import same_nexthops
 from netapply.model.sysctl import device_of

@@ -11,8 +11,8 @@ from netapply.model.attribute import UNSET
 from netapply.model.family import FAMILIES, link_of, model_of
 from netapply.model.filter_words import entries_of
 from netapply.model.nat_words import entry_of
+from netapply.model.netfilter import NETFILTER, is_nftables, twin
 from netapply.model.owned import Owned
-from netapply.model.packet_rule import NETFILTER, is_nftables, twin
 from netapply.model.part import Part
 from netapply.model.resource import Key, Resource, State
 from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop

@@ -17,7 +17,7 @@ from netapply.errors import KernelError
 from netapply.kernel.iptables_input import NatChange
 from netapply.kernel.observe import OPTIONAL_FAMILIES, Observed
 from netapply.model.attribute import Value
-from netapply.model.packet_rule import NETFILTER
+from netapply.model.netfilter import NETFILTER
 from netapply.model.resource import Key, Resource
 from netapply.model.sysctl import touched_by
 from netapply.plan.plan import Operation, Verb

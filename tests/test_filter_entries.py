@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from netapply.model.filter import FILTERS, FilterEntry
 from netapply.model.filter_words import entries_of
-from netapply.model.packet_rule import Backend, jump, jumps, twin
+from netapply.model.netfilter import Backend, jump, jumps, twin
 
 ENTRY: TypeAdapter[Any] = TypeAdapter(FilterEntry)
 RULES: list[tuple[dict[str, Any], str, str, str]] = [

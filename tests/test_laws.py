@@ -12,8 +12,8 @@ from netapply.devices import with_devices
 from netapply.diff import diff
 from netapply.families import row_of
 from netapply.model.attribute import Change, Disruption
+from netapply.model.netfilter import NETFILTER
 from netapply.model.owned import Owned
-from netapply.model.packet_rule import NETFILTER
 from netapply.model.resource import Desired, Key, Resource
 from netapply.plan import Action, Operation, Verb
 from netapply.show import document

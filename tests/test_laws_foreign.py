@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 
+from netapply.model.netfilter import NETFILTER, OWN_CHAIN
 from netapply.model.owned import Owned
-from netapply.model.packet_rule import NETFILTER, OWN_CHAIN
 from netapply.model.resource import Desired, Resource
 from netapply.plan import Action, Plan
 from netapply.plan.consequences import returns_by_itself

@@ -16,7 +16,7 @@ from netapply.execute.image import before_image
 from netapply.execute.journal import Journal, Record
 from netapply.execute.transaction import restore
 from netapply.kernel.netlink import Netlink
-from netapply.model.packet_rule import NETFILTER
+from netapply.model.netfilter import NETFILTER
 from netapply.plan import Operation
 from tests.law import assert_same, begin, laws, refusals_aside, wish
 from tests.law_files import File, files

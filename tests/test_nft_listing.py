@@ -17,7 +17,10 @@ from netapply.model.nft_rule import canonical
 CHAIN = {"family": "ip", "table": "netapply", "name": "srcnat", "handle": 1}
 RULE = {"family": "ip", "table": "netapply", "chain": "srcnat"}
 KEY = ("nat", "inet", "netapply", "srcnat", "masquerade any out eno1")
-EXPRESSION = [{"match": {"op": "==", "left": {"meta": {"key": "oifname"}}, "right": "eno1"}}, {"masquerade": None}]
+EXPRESSION: list[dict[str, Any]] = [
+    {"match": {"op": "==", "left": {"meta": {"key": "oifname"}}, "right": "eno1"}},
+    {"masquerade": None},
+]
 
 
 def listed(*more: dict[str, Any], **changed: Any) -> dict[str, Any]:
@@ -39,9 +42,7 @@ def test_only_marked_rules_are_ours_and_all_are_counted() -> None:
 
 @pytest.mark.parametrize("changed", [{"prio": 50}, {"hook": "prerouting"}, {"type": "filter"}, {"policy": "drop"}])
 def test_a_chain_of_our_name_that_is_another_one_is_refused(changed: dict[str, Any]) -> None:
-    with pytest.raises(
-        RefusedError, match=r"its chain srcnat is not as netapply makes it \(hook postrouting"
-    ):
+    with pytest.raises(RefusedError, match=r"its chain srcnat is not as netapply makes it \(hook postrouting"):
         parse("inet", listed(**changed))
 
 

@@ -15,7 +15,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.sysctls import exists
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import LINK
-from netapply.model.packet_rule import NETFILTER
+from netapply.model.netfilter import NETFILTER
 from netapply.model.resource import Resource
 from netapply.model.sysctl import device_of
 from netapply.plan.plan import Operation, Plan, Verb

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from netapply.kernel.iptables_text import Saved, jump_target, quoted, with_comment
-from netapply.model.packet_rule import OWN_CHAIN
+from netapply.model.netfilter import OWN_CHAIN
 from netapply.model.resource import Key
 
 NOWHERE: Final = 1 << 30

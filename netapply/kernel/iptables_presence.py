@@ -17,7 +17,7 @@ from typing import Final
 
 from netapply.errors import KernelError, PrivilegeError
 from netapply.kernel.wire import message as m
-from netapply.model.packet_rule import OWN_TABLE
+from netapply.model.netfilter import OWN_TABLE
 
 MARK: Final = "netapply: "
 """How the comment of each of netapply's rules begins."""

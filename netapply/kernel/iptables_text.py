@@ -15,7 +15,7 @@ from typing import Final
 
 from netapply.kernel.iptables_presence import MARK as MARK
 from netapply.kernel.iptables_presence import TABLES
-from netapply.model.packet_rule import OWN_CHAIN
+from netapply.model.netfilter import OWN_CHAIN
 from netapply.model.resource import Key, Resource
 
 _TOKEN: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')

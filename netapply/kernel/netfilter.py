@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from netapply.kernel import iptables, nft
 from netapply.kernel.iptables_input import NatChange
-from netapply.model.packet_rule import is_nftables
+from netapply.model.netfilter import is_nftables
 from netapply.model.resource import Resource
 
 __all__ = ["NatChange", "missing", "read", "restore"]

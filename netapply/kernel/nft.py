@@ -19,7 +19,7 @@ from netapply.kernel.iptables_presence import marked_tables
 from netapply.kernel.iptables_program import run, which
 from netapply.kernel.nft_input import NOUNS, compose
 from netapply.kernel.nft_listing import FAMILIES, Listing, parse
-from netapply.model.packet_rule import OWN_TABLE
+from netapply.model.netfilter import OWN_TABLE
 from netapply.model.resource import Resource
 
 _NOT_THERE: Final = "No such file or directory"

@@ -15,7 +15,7 @@ from netapply.errors import KernelError
 from netapply.kernel.iptables_input import NatChange
 from netapply.kernel.iptables_presence import MARK
 from netapply.kernel.nft_listing import FAMILIES, Listed, Listing, specification
-from netapply.model.packet_rule import OWN_TABLE
+from netapply.model.netfilter import OWN_TABLE
 
 NOUNS: Final = {"nat": "NAT rule", "filter": "filter rule"}
 Command = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from netapply.errors import RefusedError
 from netapply.kernel.iptables_presence import MARK
+from netapply.model.netfilter import OWN_TABLE, PLACES
 from netapply.model.nft_rule import canonical
-from netapply.model.packet_rule import OWN_TABLE, PLACES
 from netapply.model.resource import Key, Resource
 
 FAMILIES: Final = {"inet": "ip", "inet6": "ip6"}

@@ -12,7 +12,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
-from netapply.model.packet_rule import NETFILTER
+from netapply.model.netfilter import NETFILTER
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 

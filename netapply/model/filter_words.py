@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from netapply.model.packet_rule import is_jump, place_of
+from netapply.model.netfilter import is_jump, place_of
 from netapply.model.resource import Key
 
 _LISTS = ("from_port", "port", "state")

@@ -39,7 +39,8 @@ from netapply.model.nat_values import (
     shown,
     split_target,
 )
-from netapply.model.packet_rule import Backend, PacketRule, Target
+from netapply.model.netfilter import Backend
+from netapply.model.packet_rule import PacketRule, Target
 from netapply.model.resource import Resource
 from netapply.model.values import family_of
 

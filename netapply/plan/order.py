@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from netapply.model.attribute import Value, table_of
 from netapply.model.family import FAMILIES
 from netapply.model.link import Link
-from netapply.model.packet_rule import NETFILTER, backend_of
+from netapply.model.netfilter import NETFILTER, backend_of
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of

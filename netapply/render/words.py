@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from netapply.families import table_for
 from netapply.model.attribute import Row, Value
-from netapply.model.packet_rule import is_nftables
+from netapply.model.netfilter import is_nftables
 from netapply.model.resource import Resource
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.words import noun

@@ -27,7 +27,7 @@ from pydantic_core import CoreSchema, core_schema
 from netapply.kinds import KINDS, Link
 from netapply.model.filter import FilterEntry
 from netapply.model.nat import NatEntry
-from netapply.model.packet_rule import Backend
+from netapply.model.netfilter import Backend
 from netapply.model.route import Route
 from netapply.model.rule import Rule
 from netapply.model.sysctl import Sysctls

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from netapply.model.filter import Isolate
-from netapply.model.packet_rule import Backend, PacketRule, Target, jumps
+from netapply.model.netfilter import Backend, jumps
+from netapply.model.packet_rule import PacketRule, Target
 from netapply.model.resource import Desired, Origin
 from netapply.sources.collisions import add_once
 from netapply.sources.declared import Part, earlier

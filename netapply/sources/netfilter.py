@@ -13,7 +13,7 @@ from netapply.sources.wording import refusal
 
 if TYPE_CHECKING:
     from netapply.model.nat import Entry
-    from netapply.model.packet_rule import Backend
+    from netapply.model.netfilter import Backend
 
 
 def add_netfilter(desired: Desired, parts: Sequence[Part]) -> None:

@@ -18,7 +18,7 @@ from netapply.model.values import link_name
 if TYPE_CHECKING:
     from netapply.model.filter import AnyFilter
     from netapply.model.nat import AnyEntry
-    from netapply.model.packet_rule import Backend
+    from netapply.model.netfilter import Backend
     from netapply.model.route import Route
     from netapply.model.rule import Rule
 
