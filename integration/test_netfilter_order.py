@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from integration.iptables_site import MASQUERADE, SNAT, Site, back, comparable, delete, words
-from integration.netfilter_site import apart, creation, filters, read, restore, ruleset, translations
+from integration.iptables_site import MASQUERADE, SNAT, VARIANTS, Site, back, comparable, delete, opened, words
+from integration.netfilter_site import creation, filters, read, restore, ruleset, translations
 from netapply.errors import KernelError, MissingError, RefusedError
 from netapply.kernel import netfilter, nft
 from netapply.kernel.iptables import NatChange
@@ -27,10 +27,10 @@ RULES: list[dict[str, Any]] = [
 CHAIN = {"iptables": ("filter", "NETAPPLY-FORWARD"), "nftables": ("netapply", "forward")}
 
 
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setenv(CHOICE, "nft")
-    with apart() as made:
+@pytest.fixture(params=VARIANTS)
+def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv(CHOICE, request.param)
+    with opened(request.param) as made:
         yield made
 
 
@@ -69,13 +69,13 @@ def test_a_foreign_rule_at_any_place_stays_while_ours_go_and_come_back(
     before, seen = rules(site, backend), read(site)
     for part in (seen, seen[::2], seen[1:3]):
         restore(site, *delete(*part))
-        assert f"foreign{place}" in ruleset(site), "and so does the chain that it is in"
+        assert f"foreign{place}" in str(rules(site, backend)), "and so does the chain that it is in"
         restore(site, *back(*reversed(part)))
         assert rules(site, backend) == before
 
     restore(site, *delete(*read(site)))
     assert read(site) == []
-    left = ruleset(site)
+    left = str(rules(site, backend))
     assert f"foreign{place}" in left and "netapply: " not in left and "jump" not in left
 
 

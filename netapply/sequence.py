@@ -79,12 +79,12 @@ class _List:
     def _give_places(self, coming: dict[Key, Change], gone: list[int]) -> None:
         """A place that is known from before is taken; else the one in front of the next rule that stays."""
         group: list[Change] = []
-        before = 0
+        before, gone = 0, sorted(gone)
         for resource in self._wished:
             if resource.key in coming:
                 group.append(coming[resource.key])
             elif resource.key in self._stays and (here := self._position(resource.key)) is not None:
-                start = here - sum(position < here for position in gone) + before
+                start = here - bisect_left(gone, here) + before
                 edited = [self._changes[resource.key]] if resource.key in self._changes else []
                 for offset, change in enumerate((*group, *edited)):
                     change.position = start + offset

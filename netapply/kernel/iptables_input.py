@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from netapply.kernel.iptables_text import Saved, jump_target, quoted, with_comment
+from netapply.model.family import FAMILIES
 from netapply.model.netfilter import OWN_CHAIN
 from netapply.model.resource import Key
 
@@ -42,6 +43,11 @@ class NatChange(NamedTuple):
     def line(self, option: str) -> str:
         """The rule as iptables-restore takes it; the comment is the key's words, whatever follows them."""
         return f"{option} {with_comment(self.rule, self.key[4])}"
+
+
+def noun(key: Key) -> str:
+    """A rule in words, for messages."""
+    return FAMILIES[key[0]].noun.format(*key)
 
 
 class Line(NamedTuple):

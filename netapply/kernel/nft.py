@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from netapply.errors import KernelError, MissingError
-from netapply.kernel.iptables_input import NatChange
+from netapply.kernel.iptables_input import NatChange, noun
 from netapply.kernel.iptables_presence import marked_tables
 from netapply.kernel.iptables_program import run, which
-from netapply.kernel.nft_input import NOUNS, compose
+from netapply.kernel.nft_input import compose
 from netapply.kernel.nft_listing import FAMILIES, Listing, parse
 from netapply.model.netfilter import OWN_TABLE
 from netapply.model.resource import Resource
@@ -70,8 +70,7 @@ def missing(resources: Iterable[Resource]) -> str | None:
     found = refused(attempt, changes)
     if found is None:
         return None
-    word = NOUNS[found.change.key[0]]
-    return f"cannot create {word} {found.change.key[4]}: this host lacks something of what it needs: {found.reason}"
+    return f"cannot create {noun(found.change.key)}: this host lacks something of what it needs: {found.reason}"
 
 
 def restore(changes: Sequence[NatChange]) -> None:
@@ -95,7 +94,7 @@ def _failure(changes: Sequence[NatChange], reason: str) -> KernelError:
     """The only change by its name; of several, nft does not tell which one it was."""
     first = changes[0]
     if len(changes) == 1:
-        what = f"{first.verb} {NOUNS[first.key[0]]} {first.key[4]}"
+        what = f"{first.verb} {noun(first.key)}"
     else:
         what = f"change {len(changes)} rules in table {OWN_TABLE} of nftables"
     return KernelError(what, _code(reason), reason, first.where if len(changes) == 1 else "")

@@ -9,15 +9,14 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from netapply.errors import KernelError
-from netapply.kernel.iptables_input import NatChange
+from netapply.kernel.iptables_input import NatChange, noun
 from netapply.kernel.iptables_presence import MARK
 from netapply.kernel.nft_listing import FAMILIES, Listed, Listing, specification
 from netapply.model.netfilter import OWN_TABLE
 
-NOUNS: Final = {"nat": "NAT rule", "filter": "filter rule"}
 Command = dict[str, Any]
 
 
@@ -80,7 +79,7 @@ def _found(change: NatChange, slots: list[Slot]) -> int:
     for at, slot in enumerate(slots):
         if slot.stays is not None and (slot.stays.key, slot.stays.rule) == (change.key[:5], change.rule):
             return at
-    said = f"delete {NOUNS[change.key[0]]} {change.key[4]}"
+    said = f"delete {noun(change.key)}"
     raise KernelError(said, errno.ENOENT, "somebody may have changed or removed that rule just now", change.where)
 
 
