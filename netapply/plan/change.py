@@ -9,6 +9,7 @@ from typing import NamedTuple
 from netapply.model.attribute import Change as How
 from netapply.model.attribute import Disruption, Value
 from netapply.model.family import link_of
+from netapply.model.phase import Phase
 from netapply.model.resource import Key, Origin
 
 
@@ -57,6 +58,8 @@ class Change:
     position: int | None = None
     """Where in an ordered list (a chain, counted from 1 among all rules) the resource is at last, or was if it
     goes; None: at the end."""
+    phase: Phase | None = None
+    """When a link is set, where that is not in the turn of links."""
 
     @property
     def family(self) -> str:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import filter_values, nat_values, route, sysctl, values
+from netapply.model import bridge_values, filter_values, nat_values, route, sysctl, values, vlan_ranges
+from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -22,6 +23,12 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.ip_address: "IP address",
     values.interface_address: "address/length",
     values.network: "network",
+    bridge_values.fine_seconds: "duration (s)",
+    bridge_values.groups_of_bridge: "number",
+    bridge_values.groups_of_port: "number",
+    bridge_values.group_address: "MAC address",
+    vlan_ranges.vlan_ids: "VLAN id, range, or list",
+    vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
@@ -56,6 +63,8 @@ def type_words(annotation: Any) -> str:
 def field_words(annotation: Any, marks: Sequence[Any]) -> str:
     """The words for a type and what `Annotated` says of it."""
     for mark in marks:
+        if isinstance(mark, Later):
+            return "mapping, see below"
         if isinstance(mark, BeforeValidator) and mark.func in WORDS:
             return WORDS[mark.func] + bounds(marks)
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
