@@ -145,7 +145,6 @@ def restore(netlink: Netlink, image: BeforeImage, parameters: Iterable[str]) -> 
                 done += len(group)
             except KernelError as error:
                 failure = error
-                __import__("os").environ.get("DBG") and print("   UNDO FAIL", error)
     raise _incomplete(netlink, image, parameters, failure)
 
 

@@ -19,7 +19,7 @@ from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat"})
+OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat", "filter"})
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
     """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
-    or NAT rules, for a caller that would not look at them: a router may have a million routes.
+    or rules of netfilter, for a caller that would not look at them: a router may have a million routes.
     """
     links = read_links(netlink)
     state = Observed(indexes=links.indexes, settings=links.settings)
@@ -51,7 +51,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
-        *(_read_nat() if "nat" in families else ()),
+        *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
     for resource in found:
         while resource.key in state.resources:
@@ -69,13 +69,13 @@ def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
     return read_tables(netlink, links)
 
 
-def _read_nat() -> list[Resource]:
+def _read_netfilter() -> list[Resource]:
     """Most hosts have no rule of ours, and then nothing is imported that would read it."""
     if not iptables_presence.possible():
         return []
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    return iptables.read()
+    return netfilter.read()
 
 
 def _with_touched(parameters: Iterable[str], links: Iterable[str]) -> list[str]:

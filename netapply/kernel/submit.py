@@ -13,6 +13,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
+from netapply.model.netfilter import NETFILTER
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
@@ -52,7 +53,7 @@ class Submitter:
         if family == "sysctl":
             for operation in group:
                 _write(operation)
-        elif family == "nat":
+        elif family in NETFILTER:
             _restore(group)
         else:
             self._send(group)
@@ -101,13 +102,13 @@ def _write(operation: Operation) -> None:
 
 
 def _restore(group: list[Operation]) -> None:
-    from netapply.kernel import iptables  # a host without NAT rules never needs it
+    from netapply.kernel import netfilter  # a host without rules of netfilter never needs it
 
-    def change(operation: Operation) -> iptables.NatChange:
+    def change(operation: Operation) -> netfilter.NatChange:
         rule = operation.attributes["rule"]
-        return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
+        return netfilter.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
 
-    iptables.restore([change(operation) for operation in group])
+    netfilter.restore([change(operation) for operation in group])
 
 
 def _where(operation: Operation) -> str:

@@ -85,6 +85,7 @@ FAMILIES: Final[dict[str, Family]] = {
     ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
+    "filter": Family("filter rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }
 
 _EMPTY: Final = Table()

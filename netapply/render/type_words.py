@@ -12,7 +12,16 @@ from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
 from netapply.kinds import vrf
-from netapply.model import bridge_values, mapping, nat_values, route, sysctl, values, vlan_ranges
+from netapply.model import (
+    bridge_values,
+    filter_values,
+    mapping,
+    nat_values,
+    route,
+    sysctl,
+    values,
+    vlan_ranges,
+)
 from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -43,6 +52,8 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    filter_values.states: "state or list",
+    filter_values.network_or_link: "network or link name",
 }
 """What the checks of the model accept."""
 PLAIN: Final = {bool: "true, false", int: "number", float: "number", str: "text", NoneType: "null"}
