@@ -18,7 +18,7 @@ from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
-from netapply.model.routing import same_nexthops
+from netapply.model.routing import DYNAMIC, same_nexthops
 from netapply.model.sysctl import device_of
 from netapply.movers import without_wish
 from netapply.plan.change import Action, Change, Step
@@ -59,6 +59,8 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
             return _creation(resource, observed)
         _require_same(resource, daemon)
         return None
+    if resource.family == "nexthop":
+        _refuse_daemons_nexthop(resource, seen)
     if resource.family == "link" and resource.kind and seen.kind != resource.kind:
         return _other_kind(resource, seen, owned)
     steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
@@ -73,7 +75,7 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
     return change
 
 
-_FOLLOWING: Final = frozenset({"scope", "src"})
+_FOLLOWING: Final = frozenset({"scope", "src", "nexthop", "realm"})
 """What follows from a route's type and nexthops: with another way, the former value may be wrong."""
 
 
@@ -158,6 +160,15 @@ def _require_same(resource: Resource, daemon: Resource) -> None:
         f"cannot add the route to {resource.key[3]} with metric {resource.key[4]}: protocol {daemon.key[6]} has one "
         f"({daemon.key[7]}), which is not netapply's to change; give yours another metric{_at(resource)}"
     )
+
+
+def _refuse_daemons_nexthop(resource: Resource, seen: Resource) -> None:
+    """A routing daemon's nexthop object is never changed."""
+    if seen.attributes["protocol"] in DYNAMIC:
+        raise ForeignError(
+            f"cannot use nexthop {resource.name}: protocol {seen.attributes['protocol']} has one of that number, which "
+            f"is not netapply's to change; choose another id{_at(resource)}"
+        )
 
 
 def _other_kind(resource: Resource, seen: Resource, owned: Owned) -> Change:

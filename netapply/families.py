@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from netapply.kinds import link_table
 from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value
 from netapply.model.family import FAMILIES, table_of_family
 from netapply.model.resource import Resource
 from netapply.model.routing import same_nexthops
-
-_ROUTE_DEFAULTS: Final = {"src": None, "mtu": None, "advmss": None, "hoplimit": None, "protocol": "netapply"}
 
 
 def table_for(resource: Resource) -> Table:
@@ -26,8 +22,6 @@ def row_of(resource: Resource, attribute: str) -> Row | None:
 
 def default_of(resource: Resource, attribute: str) -> Value:
     """The value of an attribute that nobody named; UNSET where the kernel has no fixed one."""
-    if resource.family == "route":
-        return _ROUTE_DEFAULTS.get(attribute, UNSET)
     row = row_of(resource, attribute)
     return UNSET if row is None else row.nla.default
 

@@ -8,7 +8,7 @@ from typing import Any
 from netapply.kinds import KIND_OF, link_table
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
-from netapply.model.family import FAMILIES, link_of, model_of
+from netapply.model.family import FAMILIES, link_of, model_of, table_of_family
 from netapply.model.nat_words import entry_of
 from netapply.model.owned import Owned
 from netapply.model.part import Part
@@ -25,6 +25,7 @@ def document(observed: State, owned: Owned | None = None) -> dict[str, Any]:
     state = [item for item in observed if owned is None or owned.has(item)]
     parts: dict[str, Any] = {
         "links": _links(state),
+        "nexthops": [_nexthop(item) for item in _family(state, "nexthop") if _is_file_nexthop(item)],
         "routes": [_route(item) for item in _family(state, "route") if _is_file_route(item)],
         "rules": [_rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL],
         "sysctl": {item.name: item.attributes["value"] for item in _family(state, "sysctl")},
@@ -84,9 +85,39 @@ def _can_be_said(link: Resource) -> bool:
     )
 
 
+def _is_file_nexthop(item: Resource) -> bool:
+    """Nexthop objects of daemons, on devices of other namespaces, and with tunnels that have no words are not."""
+    return item.attributes["protocol"] not in DYNAMIC and _is_speakable(item.attributes["dev"], item.attributes["encap"])
+
+
+def _is_speakable(device: str | None, encap: str | None) -> bool:
+    return not (device or "").startswith("#") and not (encap or "").startswith("raw ")
+
+
+def _nexthop(item: Resource) -> dict[str, Any]:
+    said: dict[str, Any] = {"id": int(item.name)}
+    for row in table_of_family("nexthop"):
+        value = item.attributes[row.attribute]
+        if value not in (None, (), row.nla.default) and row.attribute not in ("family", "protocol"):
+            said[row.attribute] = value
+    if item.attributes["family"] and not item.attributes["via"]:
+        said["family"] = item.attributes["family"]
+    if said.get("type") == "hash-threshold":
+        del said["type"]
+    if "group" in said:
+        said["group"] = [_member(member) for member in said["group"]]
+    return said
+
+
+def _member(text: str) -> int | dict[str, int]:
+    number, _, weight = text.partition(",")
+    return {"id": int(number), "weight": int(weight)} if weight else int(number)
+
+
 def _is_file_route(item: Resource) -> bool:
-    """Routes of daemons, of the kernel, and over nexthop objects are not a file's."""
-    return item.attributes["protocol"] not in DYNAMIC and not item.facts.get("nexthop_object")
+    """Routes of daemons and of the kernel are not a file's."""
+    hops = item.attributes["nexthops"]
+    return item.attributes["protocol"] not in DYNAMIC and all(_is_speakable(hop[1], hop[4]) for hop in hops)
 
 
 def _route(item: Resource) -> dict[str, Any]:
@@ -101,8 +132,9 @@ def _route(item: Resource) -> dict[str, Any]:
     if tos != "0":
         said["tos"] = int(tos)
     said |= _ways(item.attributes["nexthops"])
-    named = ("src", "mtu", "advmss", "hoplimit")
-    said |= {name: item.attributes[name] for name in named if item.attributes[name] is not None}
+    unsaid = ("type", "scope", "protocol")
+    named = (row.attribute for row in table_of_family("route") if row.attribute not in unsaid)
+    said |= {name: value for name in named if (value := item.attributes.get(name)) not in (None, ())}
     return said | ({"type": item.attributes["type"]} if item.attributes["type"] != "unicast" else {})
 
 

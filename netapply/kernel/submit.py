@@ -16,9 +16,17 @@ from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
+
+
+def _encode_nexthop(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.nexthops import encode_nexthop  # few hosts have nexthop objects
+
+    return encode_nexthop(operation, indexes)
+
+
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule,
+    "rule": encode_rule, "nexthop": _encode_nexthop,
 }  # fmt: skip
 
 

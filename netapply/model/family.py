@@ -56,6 +56,9 @@ FAMILIES: Final[dict[str, Family]] = {
     "address": Family(
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
     ),
+    "nexthop": Family(
+        "nexthop {1}", Phase.NEXTHOP, Phase.NEXTHOP_END, "netapply.model.nexthop:NexthopObject", again=FLAP
+    ),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),

@@ -33,9 +33,11 @@ class Nexthop(NamedTuple):
     dev: str | None = None
     weight: int = 1
     onlink: bool = False
+    encap: str | None = None
 
     def __str__(self) -> str:
-        words = [f"via {self.via}" if self.via else "", f"dev {self.dev}" if self.dev else ""]
+        words = [f"encap {self.encap}" if self.encap else ""]
+        words += [f"via {self.via}" if self.via else "", f"dev {self.dev}" if self.dev else ""]
         words.append(f"weight {self.weight}" if self.weight != 1 else "")
         words.append("onlink" if self.onlink else "")
         return " ".join(word for word in words if word)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import nat_values, route, sysctl, values
+from netapply.model import encap, nat_values, route, sysctl, values
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -23,6 +23,7 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.interface_address: "address/length",
     values.network: "network",
     route.table_number: "table",
+    encap.encap_text: "words of ip-route(8)",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
     sysctl.sysctl_value: "value",

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from netapply.kinds import KIND_OF
 from netapply.model.attribute import Nla
 from netapply.model.nat import ENTRIES
+from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.resource import Origin
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
@@ -121,6 +122,8 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
         return KIND_OF[kind]
     if section == "routes":
         return Leg if inner[:1] == ["nexthops"] and len(inner) > 2 else Route
+    if section == "nexthops":
+        return Member if inner[:1] == ["group"] and len(inner) > 2 else NexthopObject
     if section == "nat":
         node = follow(root, (section, item)).node
         words = [word for word in ENTRIES if isinstance(node, Mapping) and word in node.entries]
@@ -129,9 +132,9 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
 
 
 _SUBJECTS: Final = {
-    "links": "link", "routes": "route", "rules": "rule", "sysctl": "sysctl", "nat": "nat entry",
+    "links": "link", "nexthops": "nexthop", "routes": "route", "rules": "rule", "sysctl": "sysctl", "nat": "nat entry",
 }  # fmt: skip
-_TELLING: Final = {"routes": "to", "rules": "priority"}
+_TELLING: Final = {"nexthops": "id", "routes": "to", "rules": "priority"}
 
 
 def _subject(section: str, item: int | str, kind: str, root: Node) -> str:

@@ -138,6 +138,8 @@ def _add_implied(desired: Desired, declared: Declared, links: Links, relations: 
 
 
 def _add_routing(desired: Desired, part: Part) -> None:
+    for nexthop, node in zip(part.sections.nexthops, part.items("nexthops"), strict=True):
+        add_once(desired, _placed(nexthop.resource(), node), f"nexthop {nexthop.id}", "remove one")
     for route, node in zip(part.sections.routes, part.items("routes"), strict=True):
         advice = "give another metric or table, or remove one"
         add_once(desired, _placed(route.resource(), node), f"the route to {route.to}", advice)

@@ -17,11 +17,12 @@ from netapply.model.values import link_name
 
 if TYPE_CHECKING:
     from netapply.model.nat import AnyEntry
+    from netapply.model.nexthop import NexthopObject
     from netapply.model.route import Route
     from netapply.model.rule import Rule
 
 VERSION: Final = 1
-SECTIONS: Final = ("links", "routes", "rules", "sysctl", "nat")
+SECTIONS: Final = ("links", "nexthops", "routes", "rules", "sysctl", "nat")
 _KEYS: Final = {"version", *SECTIONS}
 
 
@@ -30,6 +31,7 @@ class Sections:
     """What a file holds, validated. Kernel parameters are only checked: the tree has them as text."""
 
     links: Mapping[str, Link]
+    nexthops: tuple[NexthopObject, ...]
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
     nat: tuple[AnyEntry, ...]
@@ -43,7 +45,7 @@ def read_sections(value: Any) -> Sections:
         from netapply.sources.document import Document
 
         whole = Document.model_validate(value)
-        return Sections(whole.links, whole.routes, whole.rules, whole.nat)
+        return Sections(whole.links, whole.nexthops, whole.routes, whole.rules, whole.nat)
 
 
 def _one_by_one(value: Any) -> Sections:
@@ -52,7 +54,7 @@ def _one_by_one(value: Any) -> Sections:
     for path, setting in _mapping(value, "sysctl").items():
         sysctl_path(path), sysctl_value(setting)
     links = {link_name(name): _link(item) for name, item in _mapping(value, "links").items()}
-    return Sections(links, _routes(value), _rules(value), _nat(value))
+    return Sections(links, _nexthops(value), _routes(value), _rules(value), _nat(value))
 
 
 def _link(value: Any) -> Link:
@@ -60,6 +62,15 @@ def _link(value: Any) -> Link:
     if model is None:
         raise ValueError("no such kind")
     return model.model_validate(without_kind(value))
+
+
+def _nexthops(value: dict[str, Any]) -> tuple[NexthopObject, ...]:
+    items = _list(value, "nexthops")
+    if not items:
+        return ()
+    from netapply.model.nexthop import NexthopObject
+
+    return tuple(NexthopObject.model_validate(item) for item in items)
 
 
 def _routes(value: dict[str, Any]) -> tuple[Route, ...]:
