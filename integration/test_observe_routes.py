@@ -16,13 +16,19 @@ from netapply.kernel.routes import SCOPES, TYPES
 from netapply.lab import Lab
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
-from netapply.model.route import ANY, PROTOCOLS, TABLES, Nexthop
+from netapply.model.encap import WORDS, encap_text
+from netapply.model.route import ANY, ATTRIBUTES, DEAD_ENDS, PROTOCOLS, TABLES, Nexthop
+from netapply.model.route_metrics import METRICS
 from netapply.model.rule import ACTION
 
 Json = Any
 Facts = dict[str, Value]
 FAMILY_OPTION = {"inet": "-4", "inet6": "-6"}
-METRICS = ("mtu", "advmss", "hoplimit")
+METRIC_WORDS = {"congestion": "congctl"}
+"""Metrics that `ip -json` calls otherwise than its own command line."""
+SWITCHES = ("quickack", "fastopen_no_cookie")
+NOT_IN_JSON = {"lock"}
+"""Metrics that iproute2 shows to people only."""
 
 ADDRESSES = """
 address add 192.0.2.1/24 dev eno1
@@ -46,6 +52,11 @@ route add prohibit 203.0.122.0/24 proto bird
 route add throw 203.0.123.0/24 table 255
 route add throw 203.0.123.0/24 table 256
 route add multicast 239.1.0.0/16 dev eno1
+route add broadcast 203.0.118.255 dev eno1 table 300
+route add anycast 203.0.119.0/24 dev eno1 table 300
+route add 203.0.126.0/24 via 192.0.2.9 rto_min 30ms rtt 40ms rttvar 20ms window 1000 cwnd 10 ssthresh 10 \
+    initcwnd 10 initrwnd 11 quickack 1 congctl reno features ecn fastopen_no_cookie 1 reordering 5 realm 1/2
+route add 203.0.127.0/24 via 192.0.2.9 realm 3
 -6 route add default via 2001:db8::9
 -6 route add default via fe80::9 dev eno2 metric 2000 proto ra
 -6 route add 2001:db8:9::/48 via 2001:db8::9 src 2001:db8::1 mtu 1400 advmss 500 hoplimit 9 proto static table 1000
@@ -57,6 +68,10 @@ route add multicast 239.1.0.0/16 dev eno1
 -6 route add prohibit 2001:db8:e::/48
 -6 route add throw 2001:db8:f::/48 table 256
 -6 route add 2001:db8:10::1/128 dev lo
+-6 route add 2001:db8:12::/48 via 2001:db8::9 pref high
+-6 route add 2001:db8:13::/48 via 2001:db8::9 pref low
+-6 route add 2001:db8:14::/48 encap seg6 mode encap segs fc00::1,fc00::2 via 2001:db8::9
+-6 route add multicast ff05::/16 dev eno1 table 300
 nexthop add id 7 via 192.0.2.9 dev eno1
 nexthop add id 8 via 198.51.100.9 dev eno2
 nexthop add id 9 group 7,3/8
@@ -107,13 +122,26 @@ def route_of(inet: str, shown: Json) -> Facts:
         "metric": shown.get("metric", 0),
         "tos": int(shown.get("tos", "0"), 0),
         "type": kind,
-        "nexthops": _hops(shown) if kind in ("unicast", "local") else (),
+        "nexthops": _hops(shown) if kind not in DEAD_ENDS and "nhid" not in shown else (),
+        "nexthop": shown.get("nhid"),
         "src": shown.get("prefsrc"),
         "scope": SCOPES.get(int(shown["scope"]), shown["scope"]) if inet == "inet" else None,
         "protocol": int(shown["protocol"]),
-        **{name: metrics.get(name) for name in METRICS},
-        "nexthop_object": "nhid" in shown,
+        "realm": _realm(shown["flow"]) if "flow" in shown else None,
+        "pref": shown.get("pref") if shown.get("pref") != "medium" else None,
+        **{name: _metric(name, metrics) for name in METRICS if name not in NOT_IN_JSON},
     }
+
+
+def _realm(flow: Json) -> str:
+    return f"{flow['from']}/{flow['to']}" if flow.get("from", "0") != "0" else str(flow["to"])
+
+
+def _metric(name: str, metrics: Json) -> Value:
+    if name == "features":
+        return tuple(word for word in ("ecn", "tcp_usec_ts") if word in metrics) or None
+    shown = {METRIC_WORDS.get(word, word): value for word, value in metrics.items()}.get(name)
+    return bool(shown) or None if name in SWITCHES else shown
 
 
 def _prefix(inet: str, text: str) -> str:
@@ -126,18 +154,34 @@ def _hops(shown: Json) -> tuple[Nexthop, ...]:
 
 def _hop(shown: Json) -> Nexthop:
     via = shown.get("gateway") or shown.get("via", {}).get("host")
-    return Nexthop(via, shown.get("dev"), shown.get("weight", 1), "onlink" in shown["flags"])
+    return Nexthop(via, shown.get("dev"), shown.get("weight", 1), "onlink" in shown["flags"], encap_of(shown))
+
+
+def encap_of(shown: Json) -> str | None:
+    """The tunnel in the words of ip-route(8): its fields stand among those of the way itself."""
+    kind = shown.get("encap")
+    if kind is None:
+        return None
+    if kind == "mpls":
+        ttl = f" ttl {shown['ttl']}" if "ttl" in shown else ""
+        return encap_text(f"mpls {shown['dst']}{ttl}")
+    words = [kind]
+    for word in WORDS[kind]:
+        value = shown.get("segs" if word == "segs" else word)
+        if value not in (None, [], False):
+            words += [word] if value is True else [word, ",".join(value) if word == "segs" else str(value)]
+    return encap_text(" ".join(words))
 
 
 def facts_of_route(route: Resource) -> Facts:
     """The same of what netapply read."""
     _, _, table, to, metric, tos = route.key[:6]
     protocol = route.attributes["protocol"]
+    attributes = {name: value for name, value in route.attributes.items() if name not in NOT_IN_JSON}
     return {
-        **route.attributes, "table": int(table), "to": to, "metric": int(metric), "tos": int(tos),
+        **dict.fromkeys(name for name in ATTRIBUTES if name not in NOT_IN_JSON), **attributes, "table": int(table), "to": to, "metric": int(metric), "tos": int(tos),
         "nexthops": tuple(sorted(route.attributes["nexthops"], key=str)),
         "protocol": PROTOCOLS[protocol] if protocol in PROTOCOLS else int(protocol),
-        "nexthop_object": route.facts["nexthop_object"],
     }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ TYPE_NUMBERS: Final = {word: number for number, word in TYPES.items()}
 SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 SCOPE_NUMBERS: Final = {word: number for number, word in SCOPES.items()}
 PROTOCOL_WORDS: Final = {number: word for word, number in PROTOCOLS.items()}
+RTN_UNICAST, RTN_BLACKHOLE = 1, 6
 RTM_F_CLONED, RTNH_F_ONLINK, RT_SCOPE_NOWHERE = 0x200, 0x4, 255
 A: Final = {name.removeprefix("RTA_").lower(): number for name, (number, _) in ROUTE.items()}
 FLOW, PREF, MEDIUM = A["flow"], A["pref"], b"\0"
@@ -66,7 +67,7 @@ def _read(inet: str, data: bytes, names: dict[int, str]) -> Resource:
     shared = U32.unpack(seen[A["nh_id"]])[0] if A["nh_id"] in seen else None
     hops = _hops(seen, flags, names) if kind <= LAST_WITH_WAY and shared is None else ()
     attributes: dict[str, Value] = {
-        "type": TYPES[kind],
+        "type": TYPES[kind] if shared is None else TYPES[_type_over(kind)],
         "nexthops": hops,
         "nexthop": shared,
         "src": unpack_ip(seen[A["prefsrc"]]) if A["prefsrc"] in seen else None,
@@ -81,6 +82,11 @@ def _read(inet: str, data: bytes, names: dict[int, str]) -> Resource:
     if word in DYNAMIC:
         key = (*key, word, str(hops[0]) if hops else f"nexthop {shared}" if shared else "")
     return Resource(key, "route", attributes)
+
+
+def _type_over(kind: int) -> int:
+    """The type of a route over a nexthop object: a dump says blackhole where only the object is one."""
+    return RTN_UNICAST if kind == RTN_BLACKHOLE else kind
 
 
 def _read_rare(seen: dict[int, bytes], attributes: dict[str, Value]) -> None:

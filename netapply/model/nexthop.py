@@ -18,8 +18,9 @@ from netapply.model.values import IpAddress, LinkName, Seconds, family_of
 
 RECREATE = Change.RECREATE
 NexthopId = Annotated[int, Field(ge=1, lt=2**32)]
-_LONGEST_TIMER = (2**32 - 1) // 100
-"""Seconds; the kernel counts hundredths in 32 bits."""
+_RESILIENT = ("buckets", "idle_timer", "unbalanced_timer")
+_LONGEST_TIMER = 2**32 // 1000
+"""Seconds; the kernel counts its ticks, up to a thousand each second, in 32 bits."""
 
 
 class Member(BaseModel):
@@ -105,14 +106,13 @@ class NexthopObject(BaseModel):
             yield "it is a member of itself"
         if self.fdb and self.type == "resilient":
             yield "an fdb group cannot be resilient; leave type out"
-        resilient = [name for name in ("buckets", "idle_timer", "unbalanced_timer") if getattr(self, name) is not None]
+        resilient = [name for name in _RESILIENT if getattr(self, name) is not None]
         if resilient and self.type != "resilient":
             yield f"only a resilient group has {resilient[0]}; add type: resilient"
 
     def _refusals_of_way(self) -> Iterator[str]:
         """See net/ipv4/nexthop.c, rtm_to_nh_config."""
-        grouped = ("type", "buckets", "idle_timer", "unbalanced_timer")
-        extra = [name for name in grouped if getattr(self, name) is not None]
+        extra = [name for name in ("type", *_RESILIENT) if getattr(self, name) is not None]
         if extra:
             yield f"only a group has {extra[0]}; add group, or leave it out"
         if self.blackhole and (self.via or self.dev or self.encap or self.fdb or self.onlink):
@@ -144,11 +144,12 @@ class NexthopObject(BaseModel):
     def resource(self) -> Resource:
         """The wish: where it leads entirely, of the rest what the file names."""
         always = {name: getattr(self, name) or None for name in ("via", "dev", "onlink", "blackhole", "fdb", "encap")}
-        named = ("buckets", "idle_timer", "unbalanced_timer", "protocol")
+        named = [*(_RESILIENT if self.type == "resilient" else ()), "protocol"]
         attributes = {
             "family": self.inet, **always,
             "group": tuple(sorted((member_text(item.id, item.weight) for item in self.group), key=_by_number)),
             "type": (self.type or "hash-threshold") if self.group else None,
+            **({} if self.type == "resilient" else dict.fromkeys(_RESILIENT)),
             **{name: getattr(self, name) for name in named if getattr(self, name) is not None},
         }  # fmt: skip
         return Resource(nexthop_key(self.id), "nexthop", attributes)
