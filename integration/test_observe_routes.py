@@ -173,13 +173,14 @@ def encap_of(shown: Json) -> str | None:
     return encap_text(" ".join(words))
 
 
-def facts_of_route(route: Resource) -> Facts:
-    """The same of what netapply read."""
+def facts_of_route(route: Resource, *, everything: bool = False) -> Facts:
+    """The same of what netapply read; with `everything`, also what iproute2 does not show in JSON."""
     _, _, table, to, metric, tos = route.key[:6]
     protocol = route.attributes["protocol"]
-    attributes = {name: value for name, value in route.attributes.items() if name not in NOT_IN_JSON}
+    unseen = set() if everything else NOT_IN_JSON
+    attributes = {**dict.fromkeys(ATTRIBUTES), **route.attributes}
     return {
-        **dict.fromkeys(name for name in ATTRIBUTES if name not in NOT_IN_JSON), **attributes, "table": int(table), "to": to, "metric": int(metric), "tos": int(tos),
+        **{name: value for name, value in attributes.items() if name not in unseen}, "table": int(table), "to": to, "metric": int(metric), "tos": int(tos),
         "nexthops": tuple(sorted(route.attributes["nexthops"], key=str)),
         "protocol": PROTOCOLS[protocol] if protocol in PROTOCOLS else int(protocol),
     }  # fmt: skip

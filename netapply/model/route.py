@@ -70,7 +70,7 @@ class Whither(BaseModel):
     encap: Annotated[Encap | None, Field(description="tunnel, in the words of ip-route(8)")] = None
     nexthops: Annotated[tuple[Leg, ...], Field(description="several ways (ECMP)")] = ()
     nexthop: Annotated[
-        int | None, Nla("RTA_NH_ID"), Field(ge=1, lt=2**32, description="nexthop object that it leads over")
+        int | None, Nla("RTA_NH_ID", default=None), Field(ge=1, lt=2**32, description="nexthop object that it leads over")
     ] = None
 
     type: Annotated[
@@ -137,6 +137,9 @@ class Route(PathMetrics, Whither):
             yield f"a tos of {self.tos} sets the ECN bits, which no route looks at; use a multiple of 4"
         if (gateways and self.scope == "link") or ((gateways or self.nexthops) and self.scope == "host"):
             yield f"a route through {'a gateway' if gateways else 'several'} has no scope {self.scope}; leave scope out"
+        empty = [name for name in self.lock if getattr(self, name) is None]
+        if empty:
+            yield f"{empty[0]} is locked and has no value; give it one"
         if self.realm and (self.nexthops or self.nexthop):
             yield "only a route with one way of its own has a realm; leave realm out"
         if self.inet == "inet6":
