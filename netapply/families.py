@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netapply.kinds import link_table
+from netapply.model.addressing import same_lifetimes
 from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value
 from netapply.model.family import FAMILIES, table_of_family
 from netapply.model.resource import Resource
@@ -31,7 +32,9 @@ def same(attribute: str, desired: Value, seen: Value) -> bool:
     if attribute == "nexthops":
         return same_nexthops(desired, seen or ())
     if attribute == "lifetimes":
-        return (desired is None) == (seen is None)
+        return same_lifetimes(desired, seen)
+    if attribute == "optimistic":
+        return True  # the kernel takes it off when duplicate address detection is done
     return bool(desired == seen)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from netapply.kinds import KIND_OF, link_table
+from netapply.model.address_wish import said_of
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
 from netapply.model.family import FAMILIES, link_of, model_of, table_of_family
@@ -13,7 +14,7 @@ from netapply.model.nat_words import entry_of
 from netapply.model.owned import Owned
 from netapply.model.part import Part
 from netapply.model.resource import Resource, State
-from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop
+from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, PROTOCOL, SELECTORS, TABLES, Nexthop
 
 TABLE_WORDS = {number: word for word, number in TABLES.items()}
 RULE_WORDS = {"src": "from", "dst": "to", "invert": "not"}
@@ -43,13 +44,19 @@ def _links(state: list[Resource]) -> dict[str, Any]:
     for link in _family(state, "link"):
         links[link.name] = _link(link)
     for item in state:
-        if item.family == "address" and is_static(item) and item.key[1] in links:
-            links[item.key[1]].setdefault("addresses", []).append(item.name)
+        if item.family == "address" and _is_file_address(item) and item.key[1] in links:
+            said = said_of(item)
+            links[item.key[1]].setdefault("addresses", []).append(said if len(said) > 1 else item.name)
         elif item.family == "altname" and item.key[1] in links:
             links[item.key[1]].setdefault("altnames", []).append(item.name)
         elif FAMILIES[item.family].field and link_of(item.key) in links:
             _add_part(links[link_of(item.key)], item)
     return links
+
+
+def _is_file_address(item: Resource) -> bool:
+    """What somebody put there for good; a lease only if netapply gave it."""
+    return is_static(item) or item.attributes.get("protocol") == PROTOCOL
 
 
 def _add_part(link: dict[str, Any], item: Resource) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from netapply.model.address_item import AddressItem
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
 from netapply.model.sysctl import LinkSysctls
-from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
+from netapply.model.values import Alias, AlternativeName, LinkName, Mac, Mtu
 
 LIVE, FLAP, DOWN, RECREATE = Change.LIVE, Change.FLAP, Change.DOWN, Change.RECREATE
 
@@ -44,7 +45,7 @@ class Link(BaseModel):
     ] = None  # fmt: skip
 
     altnames: tuple[AlternativeName, ...] = Field(default=(), description="further names")
-    addresses: tuple[InterfaceAddress, ...] | None = Field(
+    addresses: tuple[AddressItem, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")

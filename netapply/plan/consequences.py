@@ -14,6 +14,7 @@ from netapply.model.attribute import Value
 from netapply.model.family import link_of
 from netapply.model.nexthop_words import leads_over
 from netapply.model.resource import Key, Resource, State
+from netapply.model.routing import PROTOCOL
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
@@ -230,7 +231,8 @@ def returns_by_itself(item: Resource) -> bool:
         return item.attributes.get("protocol") in REMADE_BY_OTHERS
     if item.family != "address":
         return False
-    from_router = ":" in item.key[2] and item.attributes.get("lifetimes") is not None
+    leased = item.attributes.get("lifetimes") is not None and not item.facts.get("permanent")
+    from_router = ":" in item.key[2] and leased and item.attributes.get("protocol") != PROTOCOL
     return bool(item.facts.get("kernel_made") or from_router)
 
 

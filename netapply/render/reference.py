@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
+from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.nat import ENTRIES
 from netapply.model.nexthop import Member, NexthopObject
@@ -31,7 +32,7 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "nexthop_object": NexthopObject, "member": Member, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "nexthop_object": NexthopObject, "member": Member, "address": AddressWish, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
 }  # fmt: skip
 
 

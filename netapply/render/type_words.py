@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import encap, nat_values, route, sysctl, values
+from netapply.model import address_wish, encap, nat_values, route, sysctl, values
+from netapply.model.address_item import ItemSchema
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -22,6 +23,11 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.ip_address: "IP address",
     values.interface_address: "address/length",
     values.network: "network",
+    values.address_with_prefix: "address/length",
+    address_wish.lifetime: "duration (s), or `forever`",
+    address_wish.address_scope: "scope",
+    address_wish.broadcast_address: "IP address, or `auto`",
+    address_wish.label_text: "text",
     route.table_number: "table",
     encap.encap_text: "words of ip-route(8)",
     sysctl.link_sysctl: "parameter",
@@ -59,6 +65,8 @@ def field_words(annotation: Any, marks: Sequence[Any]) -> str:
             return WORDS[mark.func] + bounds(marks)
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
             return " | ".join(f"`{one}`" for one in _listed(mark.json_schema_extra["enum"]))
+    if any(isinstance(mark, type) and mark is ItemSchema for mark in marks):
+        return "address/length, or mapping, see below"
     inside = [part for mark in marks if isinstance(mark, FieldInfo) for part in mark.metadata]
     return type_words(annotation) + bounds([*marks, *inside])
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from netapply.kinds import KIND_OF
+from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import Nla
 from netapply.model.nat import ENTRIES
 from netapply.model.nexthop import Member, NexthopObject
@@ -119,7 +120,7 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
     """The class that knows the fields of the part that `loc` leads into."""
     section, item, *inner = loc
     if section == "links":
-        return KIND_OF[kind]
+        return AddressWish if inner[:1] == ["addresses"] and len(inner) > 2 else KIND_OF[kind]
     if section == "routes":
         return Leg if inner[:1] == ["nexthops"] and len(inner) > 2 else Route
     if section == "nexthops":

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from netapply.model.address_item import AddressItem
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
 from netapply.model.family import parts
@@ -104,10 +105,21 @@ def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
             message = f"cannot use addresses of {declared.title}: there is no value; write [] for none"
             raise refusal(message, declared.value_at("addresses"))
         desired.authoritative.add(name)
-        for address, origin in zip(link.addresses, declared.items_at("addresses"), strict=True):
-            yield address_resource(name, address, origin)
+        for address, node in zip(link.addresses, declared.nodes_of("addresses"), strict=True):
+            yield _address(name, address, node)
     for altname, origin in zip(link.altnames, declared.items_at("altnames"), strict=True):
         yield Resource(("altname", name, altname), "altname", origin=origin)
+
+
+def _address(link: str, item: AddressItem, node: Node) -> Resource:
+    if isinstance(item, str):
+        return address_resource(link, item, node.origin)
+    resource = _placed(item.resource(link), node)
+    resource.origins = {key: entry.key for key, entry in _lines(node)}
+    if item.label is not None and not item.label.startswith(link):
+        message = f"cannot use label {item.label} of {item.address} on {named(link)}: it must begin with {link}"
+        raise refusal(f"{message}; write {link}:{item.label.partition(':')[2] or 'NAME'}", resource.where("label") or node.origin)
+    return resource
 
 
 def _parts(declared: Declared) -> Iterator[tuple[Resource, str]]:
