@@ -90,12 +90,18 @@ rule add priority 10 to 10.1.2.3 prohibit
 rule add priority 11 fwmark 0xffffffff lookup 4294967295
 rule add priority 12 iif gone lookup main
 rule add priority 13 ipproto 255 lookup 254 suppress_prefixlength 0
+rule add priority 14 ipproto tcp sport 80 dport 8000-8010 uidrange 0-99 lookup 300
+rule add priority 15 tun_id 4711 lookup 300 suppress_ifgroup 7
+rule add priority 16 from 10.7.0.0/16 realms 3/4 lookup 300
+rule add priority 17 from 10.7.0.0/16 realms 4 lookup 300
 rule add priority 4294967294 goto 4294967295
 rule add priority 4294967295 nop
 -6 rule add priority 7 not from fd00::/8 to fd00::/16 iif lo oif eno1 fwmark 0x5/0xff \
     tos 0x10 ipproto udp lookup 1000 suppress_prefixlength 0
 -6 rule add priority 7 from fd00::/8 lookup 300
 -6 rule add priority 8 blackhole protocol 110
+-6 rule add priority 10 ipproto udp dport 53 uidrange 1000-1000 lookup 300
+-6 rule add priority 11 goto 12
 -6 rule add priority 9 to 2001:db8::1 unreachable
 """
 
@@ -212,9 +218,30 @@ def rule_of(shown: Json) -> Facts:
         "invert": True if "not" in shown else None,
         "table": int(shown["table"]) if "table" in shown else None,
         "action": _action(shown),
+        "goto": shown.get("goto"),
         "suppress_prefixlength": shown.get("suppress_prefixlen"),
+        "suppress_ifgroup": int(shown["suppress_ifgroup"]) if "suppress_ifgroup" in shown else None,
+        "sport": _range(shown, "sport", "sport_start", "sport_end"),
+        "dport": _range(shown, "dport", "dport_start", "dport_end"),
+        "uidrange": _range(shown, "", "uid_start", "uid_end"),
+        "tun_id": shown.get("tun_id"),
+        "l3mdev": True if "l3mdev" in shown else None,
+        "realms": _realms(shown),
         "protocol": int(shown["protocol"]),
     }
+
+
+def _range(shown: Json, single: str, first: str, last: str) -> str | None:
+    if single in shown:
+        return str(shown[single])
+    if first not in shown:
+        return None
+    return str(shown[first]) if shown[first] == shown[last] else f"{shown[first]}-{shown[last]}"
+
+
+def _realms(shown: Json) -> str | None:
+    to = shown.get("flow_to")
+    return None if to is None else f"{shown['flow_from']}/{to}" if "flow_from" in shown else str(to)
 
 
 def _action(shown: Json) -> str:

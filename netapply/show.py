@@ -14,7 +14,7 @@ from netapply.model.nat_words import entry_of
 from netapply.model.owned import Owned
 from netapply.model.part import Part
 from netapply.model.resource import Resource, State
-from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, PROTOCOL, SELECTORS, TABLES, Nexthop
+from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, OUTCOMES, PROTOCOL, SELECTORS, TABLES, Nexthop
 
 TABLE_WORDS = {number: word for word, number in TABLES.items()}
 RULE_WORDS = {"src": "from", "dst": "to", "invert": "not"}
@@ -154,9 +154,9 @@ def _ways(hops: tuple[Nexthop, ...]) -> dict[str, Any]:
 
 def _rule(item: Resource) -> dict[str, Any]:
     said: dict[str, Any] = {"priority": int(item.key[2]), "family": item.key[1]}
-    for name in (*SELECTORS, "table", "suppress_prefixlength"):
+    for name in (*SELECTORS, "table", *OUTCOMES):
         if item.attributes.get(name) is not None:
             said[RULE_WORDS.get(name, name)] = item.attributes[name]
-    if item.attributes["action"] != "lookup":
+    if item.attributes["action"] not in ("lookup", "goto"):
         said["action"] = item.attributes["action"]
     return said

@@ -19,7 +19,7 @@ from tests.test_wire_scalar import PLENTY
 
 def hops(gateways: st.SearchStrategy[str | None]) -> st.SearchStrategy[Nexthop]:
     devices = st.none() | st.sampled_from(sorted(INDEXES))
-    return st.builds(Nexthop, gateways, devices, st.integers(1, 256), st.booleans())
+    return st.builds(Nexthop, gateways, devices, st.integers(1, 256), st.booleans(), st.none())
 
 
 @st.composite

@@ -23,7 +23,12 @@ TABLES: Final = {"default": 253, "main": 254, "local": 255}
 METRIC_IPV6: Final = 1024
 ANY: Final = {"inet": "0.0.0.0/0", "inet6": "::/0"}
 ACTION: Final = choice(lookup=1, goto=2, nop=3, blackhole=6, unreachable=7, prohibit=8)
-SELECTORS: Final = ("src", "dst", "iif", "oif", "fwmark", "fwmask", "tos", "ipproto", "invert")
+SELECTORS: Final = (
+    "src", "dst", "iif", "oif", "fwmark", "fwmask", "tos", "ipproto", "sport", "dport", "uidrange", "tun_id", "l3mdev",
+    "invert",
+)  # fmt: skip
+OUTCOMES: Final = ("goto", "suppress_prefixlength", "suppress_ifgroup", "realms")
+"""What a rule does besides its action, and may leave out."""
 
 
 class Nexthop(NamedTuple):
@@ -71,6 +76,5 @@ def rule_key(inet: str, priority: int, attributes: dict[str, object]) -> Key:
     words = [f"{name} {attributes[name]}" for name in SELECTORS if attributes.get(name) is not None] or ["all"]
     lookup = attributes.get("action") == "lookup"
     words.append(f"lookup {attributes.get('table')}" if lookup else str(attributes.get("action")))
-    if attributes.get("suppress_prefixlength") is not None:
-        words.append(f"suppress_prefixlength {attributes['suppress_prefixlength']}")
+    words += [f"{name} {attributes[name]}" for name in OUTCOMES if attributes.get(name) is not None]
     return ("rule", inet, str(priority), " ".join(words))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import address_wish, encap, nat_values, route, sysctl, values
+from netapply.model import address_wish, encap, nat_values, route, route_metrics, rule_values, sysctl, values
 from netapply.model.address_item import ItemSchema
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -29,6 +29,10 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     address_wish.broadcast_address: "IP address, or `auto`",
     address_wish.label_text: "text",
     route.table_number: "table",
+    rule_values.protocol_number: "number or name",
+    rule_values.port_range: "port or range",
+    rule_values.uid_range: "number or range",
+    route_metrics.realm_text: "realm",
     encap.encap_text: "words of ip-route(8)",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
