@@ -211,7 +211,9 @@ def test_a_file_says_it_changes_it_and_drops_it(engine: Engine, family: str, row
 
 @pytest.mark.parametrize("family", ADDRESS)
 def test_every_row_at_once(engine: Engine, family: str) -> None:
-    said = {name: value for (inet, _), cases in IN_FILES.items() if inet == family for name, value in cases[0][0].items()}
+    said = {
+        name: value for (inet, _), cases in IN_FILES.items() if inet == family for name, value in cases[0][0].items()
+    }
     said.pop("peer")
     engine.apply(links=file_of(family, said))
     for (inet, row), cases in IN_FILES.items():

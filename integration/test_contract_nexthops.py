@@ -40,8 +40,10 @@ SAMPLES: dict[str, tuple[str, tuple[Value, ...]]] = {
     "via": ("way", ("192.0.2.9", "192.0.2.10", "2001:db8::9")),
     "dev": ("bare", ("eno1", "eno2")),
     "onlink": ("way", (True, None)),
-    "encap": ("way", ("ip id 20 dst 10.0.0.1", "ip id 20 dst 10.0.0.2 ttl 64 key", "ip id 20 dst 10.0.0.2 tos 16 csum",
-                      None)),  # iproute2 calls the tunnel's number `id`, too, and so it must be the object's
+    "encap": (
+        "way",
+        ("ip id 20 dst 10.0.0.1", "ip id 20 dst 10.0.0.2 ttl 64 key", "ip id 20 dst 10.0.0.2 tos 16 csum", None),
+    ),  # iproute2 calls the tunnel's number `id`, too, and so it must be the object's
     "blackhole": ("bare", (True, None)),
     "fdb": ("fdb", (True,)),
     "group": ("group", ([7, 8], [7], [{"id": 7, "weight": 3}, 8], [{"id": 8, "weight": 256}, 7, 9])),

@@ -73,7 +73,9 @@ def samples_of(inet: str, row: Row) -> tuple[Value, ...]:
 
 
 PAIRS: list[tuple[str, Row]] = [
-    (inet, row) for inet in FAMILIES for row in table_of(Route)
+    (inet, row)
+    for inet in FAMILIES
+    for row in table_of(Route)
     if row.attribute not in (IPV6_ONLY if inet == "inet" else IPV4_ONLY)
 ]
 

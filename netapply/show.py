@@ -94,7 +94,9 @@ def _can_be_said(link: Resource) -> bool:
 
 def _is_file_nexthop(item: Resource) -> bool:
     """Nexthop objects of daemons, on devices of other namespaces, and with tunnels that have no words are not."""
-    return item.attributes["protocol"] not in DYNAMIC and _is_speakable(item.attributes["dev"], item.attributes["encap"])
+    return item.attributes["protocol"] not in DYNAMIC and _is_speakable(
+        item.attributes["dev"], item.attributes["encap"]
+    )
 
 
 def _is_speakable(device: str | None, encap: str | None) -> bool:

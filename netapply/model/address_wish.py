@@ -58,9 +58,7 @@ class AddressWish(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    address: Annotated[
-        str, BeforeValidator(address_with_prefix), Field(description="address and length of its prefix")
-    ]
+    address: Annotated[str, BeforeValidator(address_with_prefix), Field(description="address and length of its prefix")]
     peer: Annotated[
         Annotated[str, BeforeValidator(ip_address)] | None,
         Field(description="the other end of a point-to-point link; the length is then that of its prefix"),
@@ -119,8 +117,10 @@ class AddressWish(BaseModel):
             yield "temporary addresses need a prefix of 64 bits"
         group = ip_interface(self.address).is_multicast
         if group != bool(self.autojoin):
-            yield "only a group is joined; autojoin belongs to a multicast address" if self.autojoin else (
-                "a link has a multicast address only to join the group; add autojoin: true"
+            yield (
+                "only a group is joined; autojoin belongs to a multicast address"
+                if self.autojoin
+                else ("a link has a multicast address only to join the group; add autojoin: true")
             )
         if self.broadcast == "auto" and ip_interface(self.address).network.prefixlen > 30:
             yield "so small a subnet has no broadcast address; leave broadcast out"
@@ -128,7 +128,9 @@ class AddressWish(BaseModel):
     def resource(self, link: str) -> Resource:
         """The wish for it on a link."""
         attributes: dict[str, Value] = {
-            name: getattr(self, name) for name in ("peer", "label", "scope", "metric") if getattr(self, name) is not None
+            name: getattr(self, name)
+            for name in ("peer", "label", "scope", "metric")
+            if getattr(self, name) is not None
         }
         if self.broadcast:
             last = str(ip_interface(self.address).network.broadcast_address)

@@ -70,7 +70,9 @@ class Whither(BaseModel):
     encap: Annotated[Encap | None, Field(description="tunnel, in the words of ip-route(8)")] = None
     nexthops: Annotated[tuple[Leg, ...], Field(description="several ways (ECMP)")] = ()
     nexthop: Annotated[
-        int | None, Nla("RTA_NH_ID", default=None), Field(ge=1, lt=2**32, description="nexthop object that it leads over")
+        int | None,
+        Nla("RTA_NH_ID", default=None),
+        Field(ge=1, lt=2**32, description="nexthop object that it leads over"),
     ] = None
 
     type: Annotated[
@@ -178,7 +180,6 @@ class Route(PathMetrics, Whither):
         """The wish: only what the file names, and the way out."""
         named = {name: _as_kept(name, getattr(self, name)) for name in ATTRIBUTES if self._names(name)}
         return Resource(self.key(), "route", {**named, "nexthops": self.hops()})
-
 
     def _names(self, name: str) -> bool:
         """An empty list and a switch that is off say something, null does not."""

@@ -20,7 +20,7 @@ from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
 from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
 from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
 from netapply.sources.files import Text
-from netapply.sources.limits import lift_forward_delays, refuse_impossible
+from netapply.sources.limits import follow_the_kernel, refuse_impossible
 from netapply.sources.relations import Relations, relate
 from netapply.sources.tree import Entry, Mapping, Node
 from netapply.sources.wording import named, refusal
@@ -40,7 +40,7 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_sysctls(desired, part)
         _add_nat(desired, part)
     refuse_collisions(desired)
-    lift_forward_delays(desired)
+    follow_the_kernel(desired)
     return desired
 
 
@@ -118,7 +118,9 @@ def _address(link: str, item: AddressItem, node: Node) -> Resource:
     resource.origins = {key: entry.key for key, entry in _lines(node)}
     if item.label is not None and not item.label.startswith(link):
         message = f"cannot use label {item.label} of {item.address} on {named(link)}: it must begin with {link}"
-        raise refusal(f"{message}; write {link}:{item.label.partition(':')[2] or 'NAME'}", resource.where("label") or node.origin)
+        raise refusal(
+            f"{message}; write {link}:{item.label.partition(':')[2] or 'NAME'}", resource.where("label") or node.origin
+        )
     return resource
 
 
