@@ -54,7 +54,10 @@ SAMPLES: dict[str, tuple[str, tuple[Value, ...]]] = {
     "unbalanced_timer": ("resilient", (5, 0, 4290000)),
     "protocol": ("way", ("static", "boot", "netapply")),
 }
-ROWS = [pytest.param(row, id=row.attribute) for row in table_of(NexthopObject)]
+TABLE = list(table_of(NexthopObject))
+ROWS = [pytest.param(row, id=row.attribute) for row in TABLE]
+WITH_CHOICE = [pytest.param(row, id=row.attribute) for row in TABLE if len(SAMPLES[row.attribute][1]) > 1]
+REMADE = [param for row, param in zip(TABLE, ROWS, strict=True) if row.change is Change.RECREATE]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,7 @@ def engine(stage: Engine) -> Iterator[Engine]:
 
 
 def by_ip(engine: Engine) -> dict[int, Facts]:
-    return {number: facts for number, facts in map(_facts, engine.ip("-N", "nexthop"))}
+    return dict(map(_facts, engine.ip("-N", "nexthop")))
 
 
 def _facts(shown: Json) -> tuple[int, Facts]:
@@ -152,7 +155,7 @@ def test_an_object_is_made_with_it_and_goes_with_it(engine: Engine, row: Row) ->
         assert by_netapply(engine).keys() == {77}
 
 
-@pytest.mark.parametrize("row", [param for param in ROWS if len(SAMPLES[param.id or ""][1]) > 1])
+@pytest.mark.parametrize("row", WITH_CHOICE)
 def test_an_object_changes_as_its_row_says(engine: Engine, row: Row) -> None:
     """In place, with the route over it untouched; or made again, and the route put back."""
     samples = SAMPLES[row.attribute][1]
@@ -167,7 +170,7 @@ def test_an_object_changes_as_its_row_says(engine: Engine, row: Row) -> None:
         assert len(engine.ip("route", "show", "203.0.113.0/24")) == len(routes)
 
 
-@pytest.mark.parametrize("row", [param for param in ROWS if param.values[0].change is Change.RECREATE])
+@pytest.mark.parametrize("row", REMADE)
 def test_the_kernel_would_not_change_it_in_place(engine: Engine, row: Row) -> None:
     for before, after in pairwise(SAMPLES[row.attribute][1]):
         engine.apply(nexthops=wish(row, before))
@@ -183,9 +186,10 @@ def _words(entry: Json) -> str:
 
 def test_a_way_does_not_become_a_group_in_place(engine: Engine) -> None:
     routes = [{"to": "203.0.113.0/24", "nexthop": 20}]
-    for sort in ("way", "group", "way"):
+    engine.apply(nexthops=[*MEMBERS, BASES["way"]], routes=routes)
+    for sort in ("group", "way"):
         plan = engine.apply(nexthops=[*MEMBERS, BASES[sort]], routes=routes)
-    assert [change.action for change in plan.changes if change.key == nexthop_key(20)] == [Action.REPLACE]
+        assert [change.action for change in plan.changes if change.key == nexthop_key(20)] == [Action.REPLACE]
     assert engine.run_ip("nexthop", "replace", "id", "20", "group", "7/8").returncode != 0
 
 
@@ -219,7 +223,7 @@ def test_a_route_moves_to_another_way_before_the_former_goes(engine: Engine) -> 
     plan = engine.apply(nexthops=[MEMBERS[1], {"id": 20, "group": [8]}], routes=[{**route, "nexthop": 20}])
     assert [change.family for change in plan.changes].count("route") == 0
     plan = engine.apply(routes=[{**route, "via": "192.0.2.9"}])
-    assert [(change.family, change.action) for change in plan.changes][0] == ("route", Action.UPDATE)
+    assert next((change.family, change.action) for change in plan.changes) == ("route", Action.UPDATE)
     (shown,) = engine.ip("route", "show", "203.0.113.0/24")
     assert shown["gateway"] == "192.0.2.9" and "nhid" not in shown
 

@@ -15,8 +15,8 @@ from integration.test_contract_engine import Engine, at_work
 from netapply.kernel.routes import SCOPES, TYPES
 from netapply.lab import Lab
 from netapply.model.attribute import Value
-from netapply.model.resource import Resource
 from netapply.model.encap import WORDS, encap_text
+from netapply.model.resource import Resource
 from netapply.model.route import ANY, ATTRIBUTES, DEAD_ENDS, PROTOCOLS, TABLES, Nexthop
 from netapply.model.route_metrics import METRICS
 from netapply.model.rule import ACTION
@@ -186,7 +186,8 @@ def facts_of_route(route: Resource, *, everything: bool = False) -> Facts:
     unseen = set() if everything else NOT_IN_JSON
     attributes = {**dict.fromkeys(ATTRIBUTES), **route.attributes}
     return {
-        **{name: value for name, value in attributes.items() if name not in unseen}, "table": int(table), "to": to, "metric": int(metric), "tos": int(tos),
+        **{name: value for name, value in attributes.items() if name not in unseen},
+        "table": int(table), "to": to, "metric": int(metric), "tos": int(tos),
         "nexthops": tuple(sorted(route.attributes["nexthops"], key=str)),
         "protocol": PROTOCOLS[protocol] if protocol in PROTOCOLS else int(protocol),
     }  # fmt: skip

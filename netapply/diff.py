@@ -61,7 +61,7 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
         return None
     if resource.family == "nexthop":
         _refuse_daemons_nexthop(resource, seen)
-    if resource.family == "link" and resource.kind and seen.kind != resource.kind:
+    elif resource.family == "link" and resource.kind and seen.kind != resource.kind:
         return _other_kind(resource, seen, owned)
     steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
     if not steps:
@@ -69,10 +69,16 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
     change = changed(seen, steps, resource.origin)
     if change.action is Action.REPLACE and "mtu" not in resource.attributes and _chooses_mtu(change):
         del change.after["mtu"]
-    if resource.family == "route" and any(step.attribute in ("type", "nexthops") for step in steps):
+    if resource.family == "route":
+        _let_follow(change, resource)
+    return change
+
+
+def _let_follow(change: Change, resource: Resource) -> None:
+    """Leave to the kernel what follows from a way that changes."""
+    if any(step.attribute in ("type", "nexthops") for step in change.steps):
         for name in _FOLLOWING - resource.attributes.keys():
             change.after.pop(name, None)
-    return change
 
 
 _FOLLOWING: Final = frozenset({"scope", "src", "nexthop", "realm"})

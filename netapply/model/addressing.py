@@ -32,7 +32,7 @@ def same_lifetimes(desired: Any, seen: Any) -> bool:
     if desired is None or seen is None:
         return (desired is None) == (seen is None)
     ends = (desired[1] == FOREVER) == (seen[1] == FOREVER)
-    return ends and (desired[0] > 0 or seen[0] == 0)
+    return bool(ends and (desired[0] > 0 or seen[0] == 0))
 
 
 def is_static(resource: Resource) -> bool:

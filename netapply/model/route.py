@@ -113,9 +113,8 @@ class Route(PathMetrics, Whither):
     def _refusals_of_way(self) -> Iterator[str]:
         """Exactly one of a single way, several, a nexthop object, or a type that leads nowhere."""
         single = self.via or self.dev
-        ways = [word for word, said in (
-            ("via/dev", single), ("nexthops", self.nexthops), ("nexthop", self.nexthop),
-        ) if said]  # fmt: skip
+        said = {"via/dev": single, "nexthops": self.nexthops, "nexthop": self.nexthop}
+        ways = [word for word, way in said.items() if way]
         if len(ways) > 1:
             yield f"a route has either {ways[0]} or {ways[1]}, not both"
         if self.type == "unicast" and not ways:
@@ -126,6 +125,9 @@ class Route(PathMetrics, Whither):
             yield "encap belongs to the way it wraps; write it there"
         if self.vrf and "table" in self.model_fields_set:
             yield "vrf names a table already; leave table out"
+        if self.realm and (self.nexthops or self.nexthop):
+            yield "only a route with one way of its own has a realm; leave realm out"
+        yield from (f"{name} is locked and has no value; give it one" for name in self.lock if not getattr(self, name))
 
     def _refusals(self) -> Iterator[str]:
         """What the kernel does not take (net/ipv4/fib_frontend.c, net/ipv6/route.c), or takes and ignores."""
@@ -139,11 +141,6 @@ class Route(PathMetrics, Whither):
             yield f"a tos of {self.tos} sets the ECN bits, which no route looks at; use a multiple of 4"
         if (gateways and self.scope == "link") or ((gateways or self.nexthops) and self.scope == "host"):
             yield f"a route through {'a gateway' if gateways else 'several'} has no scope {self.scope}; leave scope out"
-        empty = [name for name in self.lock if getattr(self, name) is None]
-        if empty:
-            yield f"{empty[0]} is locked and has no value; give it one"
-        if self.realm and (self.nexthops or self.nexthop):
-            yield "only a route with one way of its own has a realm; leave realm out"
         if self.inet == "inet6":
             yield from self._refusals_ipv6()
         elif self.pref:

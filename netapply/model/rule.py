@@ -135,14 +135,18 @@ class Rule(BaseModel):
             yield "goto needs the priority of a later rule; write goto: PRIORITY"
         if self.goto is not None and self.goto <= self.priority:
             yield f"goto {self.goto} would go back; only a later rule can be gone to"
-        if self.action != "lookup" and (self.suppress_prefixlength is not None or self.suppress_ifgroup is not None):
-            yield f"a {self.action} rule finds no route to suppress; leave suppress_… out"
+        yield from self._refusals_of_selectors()
+
+    def _refusals_of_selectors(self) -> Iterator[str]:
         if (self.sport or self.dport) and self.ipproto not in WITH_PORTS:
             yield "only tcp, udp, sctp and dccp have ports; add ipproto"
         if self.realms and self.inet == "inet6":
             yield "an IPv6 rule has no realms; leave realms out"
         if self.fwmask is not None and self.fwmark is None:
             yield "fwmask says which bits of fwmark count; add fwmark"
+        suppressed = [name for name in ("suppress_prefixlength", "suppress_ifgroup") if getattr(self, name) is not None]
+        if self.action != "lookup" and suppressed:
+            yield f"a {self.action} rule finds no route to suppress; leave {suppressed[0]} out"
 
     @property
     def inet(self) -> str:

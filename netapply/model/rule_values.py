@@ -9,8 +9,8 @@ from pydantic import BeforeValidator
 from netapply.model.values import text_of
 
 PROTOCOLS: Final = {
-    "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58, "icmpv6": 58,
-    "ospf": 89, "pim": 103, "vrrp": 112, "l2tp": 115, "sctp": 132,
+    "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "dccp": 33, "gre": 47, "esp": 50, "ah": 51, "ipv6-icmp": 58,
+    "icmpv6": 58, "ospf": 89, "pim": 103, "vrrp": 112, "l2tp": 115, "sctp": 132,
 }  # fmt: skip
 """Names of protocols(5) in daily use."""
 WITH_PORTS: Final = (6, 17, 33, 132)

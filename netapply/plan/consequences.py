@@ -53,15 +53,7 @@ class Consequences:
         self._secondaries: dict[tuple[str, str], list[Resource]] = {}
         self._users = NexthopUsers()
         for item in observed:
-            if item.family == "route":
-                if item.attributes.get("src"):
-                    self._by_source.setdefault(item.attributes["src"], []).append(item)
-                if item.attributes.get("nexthop"):
-                    self._users.add(item)
-            elif item.family == "nexthop":
-                self._users.add(item)
-            elif item.family == "address" and item.attributes.get("secondary"):
-                self._secondaries.setdefault(_subnet(item.key), []).append(item)
+            self._take_in(item)
         self._leaving = {
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
@@ -75,6 +67,18 @@ class Consequences:
             self._follow(change)
         for link in dict.fromkeys(key[1] for key in self._departing):
             self._lose_with_last_address(link)
+
+    def _take_in(self, item: Resource) -> None:
+        """Remember who depends on what."""
+        if item.family == "route":
+            if item.attributes.get("src"):
+                self._by_source.setdefault(item.attributes["src"], []).append(item)
+            if item.attributes.get("nexthop"):
+                self._users.add(item)
+        elif item.family == "nexthop":
+            self._users.add(item)
+        elif item.family == "address" and item.attributes.get("secondary"):
+            self._secondaries.setdefault(_subnet(item.key), []).append(item)
 
     def _follow(self, change: Change) -> None:
         if change.family == "link" and change.action is not Action.CREATE:

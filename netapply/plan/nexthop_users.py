@@ -49,12 +49,12 @@ def require_nexthops(changes: Iterable[Change], desired: Desired, observed: Stat
 
 
 def _missing(resource: Resource, key: Key, leaving: set[Key]) -> MissingError:
-    fact = "is no longer in the file" if key in leaving else "neither the file nor the host has"
-    reason = f"nexthop {key[1]} {fact}" if key in leaving else f"{fact} a nexthop {key[1]}"
-    where = f"; {resource.origin}" if resource.origin else ""
-    return MissingError(
-        f"cannot use nexthop {key[1]} for {noun(resource.key, resource.kind)}: {reason}; describe it under nexthops{where}"
+    what = f"cannot use nexthop {key[1]} for {noun(resource.key, resource.kind)}"
+    reason = (
+        "it is no longer in the file" if key in leaving else f"neither the file nor the host has a nexthop {key[1]}"
     )
+    where = f"; {resource.origin}" if resource.origin else ""
+    return MissingError(f"{what}: {reason}; describe it under nexthops{where}")
 
 
 def place(operation: Operation, change: Change, lost: Iterable[Key]) -> None:

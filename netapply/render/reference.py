@@ -32,7 +32,8 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "nexthop_object": NexthopObject, "member": Member, "address": AddressWish, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "nexthop_object": NexthopObject, "member": Member, "address": AddressWish,
+    "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
 }  # fmt: skip
 
 
