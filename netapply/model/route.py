@@ -22,6 +22,7 @@ from netapply.model.routing import (
     PROTOCOL,
     PROTOCOLS,
     TABLES,
+    VRF_MARK,
     Nexthop,
     route_key,
     same_nexthops,
@@ -171,7 +172,8 @@ class Route(PathMetrics, Whither):
 
     def key(self) -> Key:
         to = ANY[self.inet] if self.to == "default" else self.to
-        return route_key(self.inet, self.table, to, self.metric or 0, self.tos)
+        table = f"{VRF_MARK}{self.vrf}" if self.vrf else self.table
+        return route_key(self.inet, table, to, self.metric or 0, self.tos)
 
     def resource(self) -> Resource:
         """The wish: only what the file names, and the way out."""

@@ -21,6 +21,8 @@ DYNAMIC: Final = frozenset({"redirect", "kernel", "ra", "zebra", "bird", "dhcp",
 """Protocols whose routes belong to the kernel or to a daemon: never changed, never deleted."""
 TABLES: Final = {"default": 253, "main": 254, "local": 255}
 METRIC_IPV6: Final = 1024
+VRF_MARK: Final = "vrf "
+"""In front of a VRF's name in a route's key, until the table is known."""
 ANY: Final = {"inet": "0.0.0.0/0", "inet6": "::/0"}
 ACTION: Final = choice(lookup=1, goto=2, nop=3, blackhole=6, unreachable=7, prohibit=8)
 SELECTORS: Final = (
@@ -52,7 +54,7 @@ class Nexthop(NamedTuple):
         return self._replace(dev=self.dev or seen.dev) == seen
 
 
-def route_key(inet: str, table: int, to: str, metric: int, tos: int) -> Key:
+def route_key(inet: str, table: int | str, to: str, metric: int, tos: int) -> Key:
     if inet == "inet6" and metric == 0:
         metric = METRIC_IPV6
     return ("route", inet, str(table), to, str(metric), str(tos))
