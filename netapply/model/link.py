@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from netapply.model.address_item import AddressItem
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
+from netapply.model.link_settings import AcceptRa
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, LinkName, Mac, Mtu
 
@@ -47,6 +48,17 @@ class Link(BaseModel):
     altnames: tuple[AlternativeName, ...] = Field(default=(), description="further names")
     addresses: tuple[AddressItem, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
+    )
+    accept_ra: AcceptRa | None = Field(
+        default=None, description="listen to routers (IPv6): false, true, or always, which a router itself needs"
+    )
+    autoconf: bool | None = Field(default=None, description="make addresses of announced prefixes (IPv6)")
+    disable_ipv6: bool | None = Field(default=None, description="no IPv6 on the link")
+    forwarding: bool | None = Field(default=None, description="route packets that come in here, IPv4 and IPv6")
+    proxy_arp: bool | None = Field(default=None, description="answer ARP for addresses that are routed elsewhere")
+    proxy_ndp: bool | None = Field(default=None, description="answer for the proxy neighbours (IPv6)")
+    privacy: Literal["off", "prefer-public", "prefer-temporary"] | None = Field(
+        default=None, description="temporary addresses (IPv6)"
     )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 

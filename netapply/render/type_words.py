@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import address_wish, encap, nat_values, route, route_metrics, rule_values, sysctl, values
+from netapply.model import address_wish, encap, link_settings, nat_values, route, route_metrics, rule_values, sysctl, values
 from netapply.model.address_item import ItemSchema
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -33,6 +33,7 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     rule_values.port_range: "port or range",
     rule_values.uid_range: "number or range",
     route_metrics.realm_text: "realm",
+    link_settings.accept_ra_number: "`false` | `true` | `always`",
     encap.encap_text: "words of ip-route(8)",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",

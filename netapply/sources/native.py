@@ -15,6 +15,7 @@ from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
 from netapply.model.family import parts
 from netapply.model.link import Link
+from netapply.model.link_settings import settings_of
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
 from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
@@ -22,6 +23,7 @@ from netapply.sources.declared import Declared, Links, Part, entries_of, gather_
 from netapply.sources.files import Text
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
 from netapply.sources.relations import Relations, relate
+from netapply.sources.router_notes import note_deaf_routers
 from netapply.sources.tree import Entry, Mapping, Node
 from netapply.sources.wording import named, refusal
 
@@ -40,6 +42,7 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_sysctls(desired, part)
         _add_nat(desired, part)
     refuse_collisions(desired)
+    note_deaf_routers(desired)
     follow_the_kernel(desired)
     return desired
 
@@ -56,6 +59,8 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
+    for word, path, setting in settings_of(declared.link, declared.name):
+        add_sysctl(desired, Resource(("sysctl", path), "sysctl", {"value": setting}, origin=declared.at(word)))
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
     _add_implied(desired, declared, links, relations)
