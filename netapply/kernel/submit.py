@@ -7,6 +7,7 @@ from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.addresses import encode_address
+from netapply.kernel.detection import await_sources
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
@@ -49,6 +50,8 @@ class Submitter:
         elif family == "nat":
             _restore(group)
         else:
+            if family == "route" and any(operation.attributes.get("src") for operation in group):
+                await_sources(self._netlink, group)
             self._send(group)
 
     def _send(self, group: list[Operation]) -> None:
