@@ -20,6 +20,7 @@ from netapply.model.resource import Resource
 from netapply.model.route import ANY, ATTRIBUTES, DEAD_ENDS, PROTOCOLS, TABLES, Nexthop
 from netapply.model.route_metrics import METRICS
 from netapply.model.rule import ACTION
+from netapply.show import document
 
 Json = Any
 Facts = dict[str, Value]
@@ -287,3 +288,11 @@ def test_rules_are_those_of_iproute2_in_their_order(engine: Engine, inet: str) -
     theirs = rules_by_ip(engine, inet)
     assert len(theirs) > 4
     assert rules_by_netapply(engine, inet) == theirs
+
+
+def test_what_is_shown_can_be_applied(engine: Engine) -> None:
+    """Every route, rule and nexthop object that somebody made: applying what `show` prints changes nothing."""
+    shown = document(engine.observed())
+    sections = {name: shown[name] for name in ("nexthops", "routes", "rules")}
+    assert [len(section) for section in sections.values()] >= [4, 30, 18]
+    assert not engine.plan(**sections)

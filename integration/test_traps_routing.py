@@ -111,7 +111,7 @@ def test_what_a_person_loses_with_a_link_is_noted(engine: Engine) -> None:
 def test_a_link_that_is_down_for_a_moment_gets_its_nexthop_objects_back(engine: Engine) -> None:
     """Trap 18: a bond's lacp_rate is only set while it is down."""
     bond = {"kind": "bond", "mode": "802.3ad", "ports": ["eno2"], "addresses": ["198.51.100.1/24"]}
-    wish = {"nexthops": NEXTHOPS[:1] + [{"id": 8, "via": "198.51.100.9", "dev": "bond0"}, *NEXTHOPS[2:]]}
+    wish = {"nexthops": [NEXTHOPS[0], {"id": 8, "via": "198.51.100.9", "dev": "bond0"}, *NEXTHOPS[2:]]}
     engine.apply(links={**links(), "eno2": {}, "bond0": bond})
     engine.apply(links={**links(), "eno2": {}, "bond0": bond}, **wish, routes=OVER_THEM)
     engine.apply(links={**links(), "eno2": {}, "bond0": {**bond, "lacp_rate": "fast"}}, **wish, routes=OVER_THEM)

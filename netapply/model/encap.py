@@ -15,7 +15,8 @@ from netapply.model.values import ip_address, text_of
 
 Check = Callable[[str], str]
 NOTHING: Final = ("0", "0.0.0.0", "::")
-"""Values that say no more than silence."""
+SILENT: Final = ("id", "src", "ttl", "tos", "hoplimit", "tc")
+"""Words that say no more than silence with one of the values in NOTHING."""
 MODES: Final = {"encap": 1, "l2encap": 2}
 """How a segment list is put on (include/uapi/linux/seg6_iptunnel.h)."""
 ACTIONS: Final = {
@@ -113,8 +114,8 @@ def _followed(word: str, value: str | None, check: Check) -> str:
 def text_for(kind: str, said: dict[str, str]) -> str:
     """The one text for these words."""
     words = [kind]
-    for word, check in WORDS[kind].items():
-        if word in said and (check is None or said[word] not in NOTHING):
+    for word in WORDS[kind]:
+        if word in said and not (word in SILENT and said[word] in NOTHING):
             words += [word] if word != UNSAID.get(kind) else []
             words += [said[word]] if said[word] else []
     return " ".join(words)

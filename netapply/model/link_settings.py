@@ -1,4 +1,4 @@
-"""IPv4 and IPv6 settings of a link that have a word of their own, beside `sysctl` (ip-sysctl in the kernel's documents).
+"""IPv4 and IPv6 settings of a link that have a word of their own (the kernel's Documentation/networking/ip-sysctl).
 
 Each stands for the kernel parameter that it means, so however it is written there is one resource.
 """

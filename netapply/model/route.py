@@ -176,14 +176,12 @@ class Route(PathMetrics, Whither):
         return route_key(self.inet, table, to, self.metric or 0, self.tos)
 
     def resource(self) -> Resource:
-        """The wish: only what the file names, and the way out."""
-        named = {name: _as_kept(name, getattr(self, name)) for name in ATTRIBUTES if self._names(name)}
+        """The wish: only what the file names, and the way out. An empty list and a switch that is off say
+        something, null does not."""
+        said = self.model_fields_set
+        values = ((name, getattr(self, name)) for name in ATTRIBUTES if name in said or name == "type")
+        named = {name: _as_kept(name, value) for name, value in values if value is not None}
         return Resource(self.key(), "route", {**named, "nexthops": self.hops()})
-
-    def _names(self, name: str) -> bool:
-        """An empty list and a switch that is off say something, null does not."""
-        value = getattr(self, name)
-        return value is not None and (value != () or name in self.model_fields_set)
 
 
 def _as_kept(name: str, value: Value) -> Value:

@@ -12,7 +12,7 @@ from netapply.model.resource import Resource
 from netapply.model.route import Table
 from netapply.model.route_metrics import realm_text
 from netapply.model.routing import ACTION, OUTCOMES, SELECTORS, rule_key
-from netapply.model.rule_values import WITH_PORTS, IpProtocol, PortRange, UidRange
+from netapply.model.rule_values import IpProtocol, PortRange, UidRange
 from netapply.model.values import LinkName, Network, family_of
 
 RECREATE = Change.RECREATE
@@ -138,12 +138,8 @@ class Rule(BaseModel):
         yield from self._refusals_of_selectors()
 
     def _refusals_of_selectors(self) -> Iterator[str]:
-        if (self.sport or self.dport) and self.ipproto not in WITH_PORTS:
-            yield "only tcp, udp, sctp and dccp have ports; add ipproto"
         if self.realms and self.inet == "inet6":
             yield "an IPv6 rule has no realms; leave realms out"
-        if self.fwmask is not None and self.fwmark is None:
-            yield "fwmask says which bits of fwmark count; add fwmark"
         suppressed = [name for name in ("suppress_prefixlength", "suppress_ifgroup") if getattr(self, name) is not None]
         if self.action != "lookup" and suppressed:
             yield f"a {self.action} rule finds no route to suppress; leave {suppressed[0]} out"

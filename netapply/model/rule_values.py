@@ -13,8 +13,6 @@ PROTOCOLS: Final = {
     "icmpv6": 58, "ospf": 89, "pim": 103, "vrrp": 112, "l2tp": 115, "sctp": 132,
 }  # fmt: skip
 """Names of protocols(5) in daily use."""
-WITH_PORTS: Final = (6, 17, 33, 132)
-"""Protocols whose packets the kernel looks for ports in (net/core/flow_dissector.c), of those that it lets name."""
 
 
 def protocol_number(value: object) -> object:

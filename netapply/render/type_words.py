@@ -11,7 +11,17 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import address_wish, encap, link_settings, nat_values, route, route_metrics, rule_values, sysctl, values
+from netapply.model import (
+    address_wish,
+    encap,
+    link_settings,
+    nat_values,
+    route,
+    route_metrics,
+    rule_values,
+    sysctl,
+    values,
+)
 from netapply.model.address_item import ItemSchema
 
 WORDS: Final[dict[Callable[..., Any], str]] = {

@@ -22,6 +22,7 @@ from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
 from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
 from netapply.sources.files import Text
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
+from netapply.sources.nexthop_limits import refuse_nexthop_mixtures
 from netapply.sources.relations import Relations, relate
 from netapply.sources.router_notes import note_deaf_routers
 from netapply.sources.tree import Entry, Mapping, Node
@@ -42,6 +43,7 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_sysctls(desired, part)
         _add_nat(desired, part)
     refuse_collisions(desired)
+    refuse_nexthop_mixtures(desired)
     note_deaf_routers(desired)
     follow_the_kernel(desired)
     return desired
