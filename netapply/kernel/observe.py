@@ -11,7 +11,7 @@ from typing import Final
 from netapply.errors import KernelError
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
-from netapply.kernel.links import read_links
+from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
@@ -49,6 +49,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
     state = Observed(indexes=links.indexes, settings=links.settings)
     found = [
         *links.resources,
+        *_read_tables(netlink, links),
         *read_addresses(netlink, links.names),
         *(_read_nexthops(netlink, links.names) if "nexthop" in families or "route" in families else ()),
         *(read_routes(netlink, links.names) if "route" in families else ()),
@@ -76,6 +77,15 @@ def _read_nexthops(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
     from netapply.kernel.nexthops import nexthops_of
 
     return nexthops_of(answers, names)
+
+
+def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
+    """Only where there is a bridge, and a kernel that is built with its VLANs."""
+    if not any(link.attributes.get("vlan_default_pvid") is not None for link in links.resources):
+        return []
+    from netapply.kernel.bridge_vlans import read_tables
+
+    return read_tables(netlink, links)
 
 
 def _read_nat() -> list[Resource]:

@@ -59,6 +59,17 @@ FAMILIES: Final[dict[str, Family]] = {
     "nexthop": Family(
         "nexthop {1}", Phase.NEXTHOP, Phase.NEXTHOP_END, "netapply.model.nexthop:NexthopObject", again=FLAP
     ),
+    "bridge_port": Family(
+        "bridge port {1}",
+        Phase.PORT,
+        Phase.PORT,
+        "netapply.model.bridge_port:BridgePort",
+        on=1,
+        made=False,
+        field="bridge_port",
+        many=False,
+    ),
+    "bridge_vlans": Family("VLANs of {1}", Phase.PORT, Phase.PORT, on=1, made=False),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),

@@ -27,6 +27,8 @@ class Phase(IntEnum):
     NAME = 35
     PORT = 37
     """What a link is set to as a port, when it is one."""
+    VLAN_FILTERING = 38
+    """Of a bridge that is at work, when its ports have their VLANs."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45

@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from netapply.kinds import KINDS, Link
 from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import UNSET, Row, table_of
+from netapply.model.bridge_port import BridgePort
 from netapply.model.nat import ENTRIES
 from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.route import Leg, Route
@@ -33,7 +34,7 @@ _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
     "nexthop_object": NexthopObject, "member": Member, "address": AddressWish,
-    "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "bridge_port": BridgePort, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
 }  # fmt: skip
 
 

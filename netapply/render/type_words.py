@@ -13,6 +13,7 @@ from typing_extensions import is_typeddict
 
 from netapply.model import (
     address_wish,
+    bridge_values,
     encap,
     link_settings,
     nat_values,
@@ -21,8 +22,10 @@ from netapply.model import (
     rule_values,
     sysctl,
     values,
+    vlan_ranges,
 )
 from netapply.model.address_item import ItemSchema
+from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -38,6 +41,12 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     address_wish.address_scope: "scope",
     address_wish.broadcast_address: "IP address, or `auto`",
     address_wish.label_text: "text",
+    bridge_values.fine_seconds: "duration (s)",
+    bridge_values.groups_of_bridge: "number",
+    bridge_values.groups_of_port: "number",
+    bridge_values.group_address: "MAC address",
+    vlan_ranges.vlan_ids: "VLAN id, range, or list",
+    vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
     rule_values.protocol_number: "number or name",
     rule_values.port_range: "port or range",
@@ -76,6 +85,8 @@ def type_words(annotation: Any) -> str:
 def field_words(annotation: Any, marks: Sequence[Any]) -> str:
     """The words for a type and what `Annotated` says of it."""
     for mark in marks:
+        if isinstance(mark, Later):
+            return "mapping, see below"
         if isinstance(mark, BeforeValidator) and mark.func in WORDS:
             return WORDS[mark.func] + bounds(marks)
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
