@@ -73,8 +73,12 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     alike = {"sysctl"} | {name for name, family in FAMILIES.items() if family.marked}
     alike |= {change.family for change in plan.changes if change.family == "rule"}
     objects = {key for key in changed if key[0] == "nexthop"}
+    readdressed = {change.key[1] for change in plan.changes if change.family == "address"}
     for resource in observed:
         near = resource.key in changed or resource.family in alike or not links.isdisjoint(links_of(resource))
+        if resource.family == "route":  # a leg may die here, and the last one on the way back
+            legs = resource.attributes["nexthops"] if readdressed else ()
+            near = near or (len(legs) > 1 and not readdressed.isdisjoint(hop[1] for hop in legs))
         near = near or (bool(objects) and not objects.isdisjoint(leads_over(resource)))
         if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):
             image.before[resource.key] = resource
