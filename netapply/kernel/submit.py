@@ -7,6 +7,7 @@ from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.addresses import encode_address
+from netapply.kernel.detection import await_sources
 from netapply.kernel.inet6 import encode_inet6
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
@@ -31,9 +32,18 @@ def _encode_table(operation: Operation, indexes: dict[str, int]) -> list[bytearr
 
 
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
+
+
+def _encode_nexthop(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.nexthops import encode_nexthop  # few hosts have nexthop objects
+
+    return encode_nexthop(operation, indexes)
+
+
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table, "inet6": encode_inet6,
+    "rule": encode_rule, "nexthop": _encode_nexthop, "inet6": encode_inet6,
+    "bridge_port": _encode_port, "bridge_vlans": _encode_table,
 }  # fmt: skip
 
 
@@ -56,6 +66,8 @@ class Submitter:
         elif family in NETFILTER:
             _restore(group)
         else:
+            if family == "route" and any(operation.attributes.get("src") for operation in group):
+                await_sources(self._netlink, group)
             self._send(group)
 
     def _send(self, group: list[Operation]) -> None:

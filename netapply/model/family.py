@@ -58,6 +58,9 @@ FAMILIES: Final[dict[str, Family]] = {
     "address": Family(
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
     ),
+    "nexthop": Family(
+        "nexthop {1}", Phase.NEXTHOP, Phase.NEXTHOP_END, "netapply.model.nexthop:NexthopObject", again=FLAP
+    ),
     "bridge_port": Family(
         "bridge port {1}",
         Phase.PORT,
