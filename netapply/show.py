@@ -8,6 +8,7 @@ from typing import Any
 from netapply.kinds import KIND_OF, link_table
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
+from netapply.model.fallback import FALLBACKS
 from netapply.model.family import FAMILIES, link_of, model_of
 from netapply.model.nat_words import entry_of
 from netapply.model.owned import Owned
@@ -40,7 +41,8 @@ def _family(state: Iterable[Resource], family: str) -> Iterable[Resource]:
 def _links(state: list[Resource]) -> dict[str, Any]:
     links: dict[str, dict[str, Any]] = {}
     for link in _family(state, "link"):
-        links[link.name] = _link(link)
+        if link.name not in FALLBACKS or link.attributes["up"]:
+            links[link.name] = _link(link)
     for item in state:
         if item.family == "address" and is_static(item) and item.key[1] in links:
             links[item.key[1]].setdefault("addresses", []).append(item.name)
@@ -76,7 +78,7 @@ def _link(link: Resource) -> dict[str, Any]:
 def _can_be_said(link: Resource) -> bool:
     """A kind that netapply makes, and nothing of it in another namespace (`#7`, or a veth without its peer)."""
     kind = KIND_OF.get(link.kind)
-    if kind is None or not kind.created:
+    if kind is None or not kind.created or link.name in FALLBACKS:
         return False
     required = (name for name, field in kind.model_fields.items() if field.is_required())
     return all(link.attributes.get(name) is not None for name in required) and not any(

@@ -96,6 +96,7 @@ FEATURES: dict[str, Probe] = {
     "vlan_filtering": _link("link add probe type bridge vlan_filtering 1", shows='"vlan_filtering":1'),
     "vrf": _kind("vrf", "table 5"),
     "vti": _kind("vti", ENDS, "key 5"),
+    "vti6": _kind("vti6", ENDS6, "key 5"),
     "vxlan": _kind("vxlan", "id 5 dstport 4789"),
     "wireguard": _kind("wireguard"),
     "xfrm": _kind("xfrm", "if_id 5"),

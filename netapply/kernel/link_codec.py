@@ -8,17 +8,24 @@ from functools import cache
 from typing import Any, Final
 
 from netapply.kernel.wire import definitions
-from netapply.kernel.wire.forms import FORMS
+from netapply.kernel.wire.bits import RAW_LENGTH, Bits
+from netapply.kernel.wire.forms import FORMS, OFF_WHERE_ABSENT
 from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
 from netapply.kinds import CLASSES, link_table
-from netapply.model.attribute import LINK, Row, Value
+from netapply.model.attribute import LINK, PLAIN, Row, Value
 
 GENERIC: Final = definitions.LINK
+NUMBERED_AS: Final = {
+    "gretap": "gre", "ip6gre": "gre", "ip6gretap": "gre", "erspan": "gre", "ipip": "iptun", "ip6tnl": "iptun",
+    "vti6": "vti",
+}  # fmt: skip
+"""Kinds that have the attributes, and the numbers, of another table."""
 DATA: Final[dict[str, definitions.Definition]] = {
-    kind: vars(definitions)[kind.upper()] for kind in CLASSES if kind != "veth" and kind.upper() in vars(definitions)
-}
+    kind: vars(definitions)[NUMBERED_AS.get(kind, kind).upper()]
+    for kind in CLASSES if kind != "veth" and NUMBERED_AS.get(kind, kind).upper() in vars(definitions)
+}  # fmt: skip
 """Attributes of the kinds that have some of their own; a veth's name the other end, which is a link itself."""
 ELSEWHERE: Final = ("IFF_UP", "VETH_INFO_PEER")
 """Attributes that are no plain netlink attribute: the flag in the header, and the veth's other end."""
@@ -39,9 +46,12 @@ class Writer:
     first: bool
     late: bool
     number6: int = 0
+    presence: bool = False
 
     def packed(self, value: Value, indexes: dict[str, int]) -> bytes:
-        """The attribute as bytes; None clears it."""
+        """The attribute as bytes; None clears it. One that only its presence sets is not there for a False."""
+        if self.presence and not value:
+            return b""
         if self.link:
             return attribute(self.number, self.pack(indexes[value] if value else 0))
         if self.number6:
@@ -62,8 +72,9 @@ class LinkCodec:
     writers: dict[str, Writer] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
-    absent: dict[str, None] = field(default_factory=dict)
+    absent: dict[str, Value] = field(default_factory=dict)
     """Every attribute, with the value that stands for an attribute the kernel does not send."""
+    bits: Bits = field(default_factory=Bits)
 
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
@@ -72,11 +83,22 @@ class LinkCodec:
         pack = str.encode if row.nla.name in BARE else pack
         unit = row.nla.unit
         readers = self.data if data else self.generic
+        name = self.bits.add(row)
+        if row.nla.mask:
+            unit = PLAIN
         for each in filter(None, (number, number6)):
-            readers[each] = (row.attribute, unpack, unit.from_wire)
-        self.writers[row.attribute] = Writer(
-            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6
-        )
+            readers[each] = (name, unpack, unit.from_wire)
+        self.writers[name] = Writer(
+            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6,
+            row.nla.form == "presence",
+        )  # fmt: skip
+        if row.nla.length:
+            number, kind = numbers[row.nla.length]
+            pack, unpack = SCALARS[kind]
+            self.data[number] = (RAW_LENGTH + row.attribute, unpack, PLAIN.from_wire)
+            self.writers[RAW_LENGTH + row.attribute] = Writer(
+                number, pack, PLAIN.to_wire, data=True, link=False, first=False, late=False
+            )
 
 
 @cache
@@ -92,7 +114,7 @@ def codec_of(kind: str) -> LinkCodec:
         else:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
-    codec.absent = dict.fromkeys(table.rows)
+    codec.absent = {row.attribute: False if row.nla.form in OFF_WHERE_ABSENT else None for row in table}
     codec.shapes = Shapes(wanted=codec.data.keys())
     return codec
 

@@ -103,6 +103,8 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
         for number, payload in codec.shapes.read(data).items():
             name, unpack, from_wire = codec.data[number]
             attributes[name] = from_wire(unpack(payload))
+        if codec.bits:
+            codec.bits.split(attributes)
     return attributes
 
 
@@ -173,9 +175,9 @@ def _set(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
 def _newlink(
     kind: str, index: int, attributes: dict[str, Value], indexes: dict[str, int], flags: int, body: bytes
 ) -> bytearray:
-    writers = codec_of(kind).writers
-    data = b""
-    for name, value in attributes.items():
+    codec = codec_of(kind)
+    writers, data = codec.writers, b""
+    for name, value in (codec.bits.joined(attributes) if codec.bits else attributes).items():
         writer = writers.get(name)
         if writer is None:
             continue

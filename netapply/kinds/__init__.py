@@ -16,19 +16,41 @@ from netapply.model.link import Link
 
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
+    from netapply.kinds.geneve import Geneve
+    from netapply.kinds.gre import Gre
+    from netapply.kinds.gretap import Gretap
+    from netapply.kinds.ip6gre import Ip6gre
+    from netapply.kinds.ip6gretap import Ip6gretap
+    from netapply.kinds.ip6tnl import Ip6tnl
+    from netapply.kinds.ipip import Ipip
     from netapply.kinds.macvlan import Macvlan
     from netapply.kinds.physical import Physical
+    from netapply.kinds.sit import Sit
     from netapply.kinds.veth import Veth
+    from netapply.kinds.vti import Vti
+    from netapply.kinds.vti6 import Vti6
     from netapply.kinds.vxlan import Vxlan
+    from netapply.kinds.xfrm import Xfrm
 
     KINDS: tuple[type[Link], ...]
 
 CLASSES: Final = {
     "bridge": "Bridge",
+    "geneve": "Geneve",
+    "gre": "Gre",
+    "gretap": "Gretap",
+    "ip6gre": "Ip6gre",
+    "ip6gretap": "Ip6gretap",
+    "ip6tnl": "Ip6tnl",
+    "ipip": "Ipip",
     "macvlan": "Macvlan",
     "": "Physical",
+    "sit": "Sit",
     "veth": "Veth",
+    "vti": "Vti",
+    "vti6": "Vti6",
     "vxlan": "Vxlan",
+    "xfrm": "Xfrm",
 }
 """Name of the class by kind; its module is called as the class, in lower case."""
 
@@ -72,4 +94,7 @@ def link_table(kind: str) -> Table:
     return table_of(KIND_OF[kind] if kind in CLASSES else Link)
 
 
-__all__ = ["KINDS", "KIND_OF", "Bridge", "Link", "Macvlan", "Physical", "Veth", "Vxlan", "link_table"]
+__all__ = [
+    "KINDS", "KIND_OF", "Bridge", "Geneve", "Gre", "Gretap", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip", "Link", "Macvlan",
+    "Physical", "Sit", "Veth", "Vti", "Vti6", "Vxlan", "Xfrm", "link_table",
+]  # fmt: skip

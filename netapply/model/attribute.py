@@ -153,6 +153,14 @@ class Nla:
     """Values that an existing resource does not give up."""
     form: str = ""
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
+    mask: int = 0
+    """The bits of the number that are this row's, where several rows share one attribute."""
+    guard: tuple[str, int] = ("", 0)
+    """An attribute, and the bit of it that is set where the value counts; None clears the bit."""
+    length: str = ""
+    """The attribute that carries the length, where the value is a prefix."""
+    apart: Callable[[Value], Value] | None = None
+    """Sorts values: from one sort to another an existing resource does not go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,8 @@ class Row:
         """How this one change can be made: another address family is another device to the kernel."""
         nla = self.nla
         if after in nla.at_birth or before in nla.for_good:
+            return Change.RECREATE
+        if nla.apart is not None and nla.apart(before) != nla.apart(after):
             return Change.RECREATE
         if nla.name6 and _family(before) != _family(after):
             return Change.RECREATE

@@ -21,6 +21,12 @@ class Link(BaseModel):
     kind: ClassVar[str] = ""
     created: ClassVar[bool] = True
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""
+    ethernet: ClassVar[bool] = True
+    """Whether it carries frames; without, it can be no port of a bridge."""
+    whole: ClassVar[bool] = False
+    """Whether the kernel takes for reset what a change of the kind's own attributes does not mention."""
+    outlives_dev: ClassVar[bool] = False
+    """Whether it stays, leading nowhere, when the device below it goes."""
 
     up: Annotated[bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None

@@ -84,8 +84,8 @@ def _put_back(
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
-    if item.family == "address" and item.key not in consequences.taken:
-        # it may survive, so it is deleted first
+    if item.family in ("address", "link") and item.key not in consequences.taken:
+        # it may survive (a tunnel certainly does, leading nowhere), so it is deleted first
         restored.action, restored.before, restored.steps = Action.REPLACE, item.attributes, ()
     by_key[item.key] = restored
 

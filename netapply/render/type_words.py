@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import nat_values, route, sysctl, values
+from netapply.model import nat_values, route, sysctl, tunnel, values
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -32,6 +32,8 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    tunnel.inet_address: "IPv4 address",
+    tunnel.inet6_address: "IPv6 address",
 }
 """What the checks of the model accept."""
 PLAIN: Final = {bool: "true, false", int: "number", float: "number", str: "text", NoneType: "null"}

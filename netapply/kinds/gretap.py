@@ -1,0 +1,27 @@
+"""GRETAP: Ethernet frames in GRE over IPv4 (net/ipv4/ip_gre.c)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from netapply.model.attribute import SWITCH, Nla
+from netapply.model.endpoints import OneTunnel
+from netapply.model.gre_keys import GreHeader
+from netapply.model.tunnel import ADDRESS_OR_NONE, Delivering, Encapsulated, External, Inet
+
+
+class Gretap(OneTunnel, External, Encapsulated, GreHeader, Delivering):
+    """GRE tunnel over IPv4 for Ethernet frames; it can be a port of a bridge."""
+
+    kind: ClassVar[str] = "gretap"
+
+    remote: Annotated[
+        Inet | None, Nla("IFLA_IPTUN_REMOTE", unit=ADDRESS_OR_NONE, default=None),
+        Field(description="the other endpoint, or a multicast group"),
+    ] = None  # fmt: skip
+    ignore_df: Annotated[
+        bool | None, Nla("IFLA_GRE_IGNORE_DF", unit=SWITCH, default=False),
+        Field(description="fragment in spite of don't fragment; needs `pmtudisc: false`"),
+    ] = None  # fmt: skip
