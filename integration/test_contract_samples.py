@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from integration.contract_tunnels import TUNNELS_SHOWN
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
 from netapply.model.link import Link
@@ -19,6 +20,10 @@ from netapply.model.link import Link
 Json = Any
 Samples = tuple[Value, ...]
 ANY_KIND = "*"
+
+OVER_INET = ("gre", "gretap", "ipip", "sit", "vti")
+OVER_INET6 = ("ip6gre", "ip6gretap", "ip6tnl", "vti6")
+EXTERNAL = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip")
 
 SAMPLES: dict[tuple[str, str], Samples] = {
     # At most what every kind carries, above and below what IPv6 needs (1280).
@@ -29,6 +34,16 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     (ANY_KIND, "master"): ("red", "blue", None),
     (ANY_KIND, "peer"): ("far", "farther"),
     ("macvlan", "link"): ("lower", "other"),
+    **{(kind, "dev"): ("lower", "other", None) for kind in (*OVER_INET, *OVER_INET6, "xfrm")},
+    **{(kind, "local"): ("192.0.2.1", "192.0.2.2", None) for kind in OVER_INET},
+    **{(kind, "local"): ("2001:db8::1", "2001:db8::2", None) for kind in OVER_INET6},
+    **{(kind, "remote"): ("192.0.2.9", "192.0.2.10", None, "239.1.1.1", "239.1.1.2") for kind in OVER_INET},
+    **{(kind, "remote"): ("2001:db8::9", "2001:db8::a", None) for kind in OVER_INET6},
+    # What carries IPv6 alone has no MTU that IPv6 cannot use.
+    **{(kind, "mtu"): (1400, 1450, 1300) for kind in ("sit", "ip6tnl")},
+    ("geneve", "remote"): ("192.0.2.9", "192.0.2.10", "2001:db8::9", "2001:db8::a"),
+    ("sit", "ip6rd_prefix"): ("2001:db8::/32", "2002::/16"),
+    ("sit", "ip6rd_relay_prefix"): ("192.0.0.0/8", "0.0.0.0/0"),
     ("vxlan", "dev"): ("lower", "other", None),
     ("vxlan", "srcport"): ("40000-50000", "1-65535", None),
     ("vxlan", "remote"): ("192.0.2.9", "192.0.2.10", None, "2001:db8::9", "2001:db8::a"),
@@ -36,6 +51,16 @@ SAMPLES: dict[tuple[str, str], Samples] = {
 }
 
 COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
+    **{(kind, "external", True): {"remote": UNSET} for kind in EXTERNAL},
+    **{(kind, "remote", None): {"local": "192.0.2.1"} for kind in OVER_INET},
+    **{(kind, "remote", None): {"local": "2001:db8::1"} for kind in OVER_INET6},
+    **{(kind, "ignore_df"): {"pmtudisc": False} for kind in ("gre", "gretap")},
+    ("geneve", "external", True): {"vni": UNSET, "remote": UNSET},
+    ("geneve", "inner_proto_inherit"): {"vni": UNSET, "remote": UNSET, "external": True},
+    ("geneve", "label"): {"remote": "2001:db8::9"},
+    ("geneve", "udp_zero_csum6_tx"): {"remote": "2001:db8::9"},
+    ("geneve", "udp_zero_csum6_rx"): {"remote": "2001:db8::9"},
+    ("xfrm", "external", True): {"if_id": UNSET},
     ("vxlan", "external", True): {"vni": UNSET},
     ("vxlan", "gpe"): {"vni": UNSET, "external": True, "learning": False},
     ("vxlan", "vnifilter"): {"vni": UNSET, "external": True},
@@ -44,7 +69,11 @@ COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
 """What else a device needs before a row, or one value of it, can be set at all; UNSET: what it must not have."""
 
 LEAST: dict[str, dict[str, Value]] = {
+    "geneve": {"vni": 7, "remote": "192.0.2.9"},
+    **{kind: {"remote": "192.0.2.9"} for kind in ("gre", "gretap", "ipip", "sit", "vti")},
+    **{kind: {"remote": "2001:db8::9"} for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")},
     "vxlan": {"vni": 7},
+    "xfrm": {"if_id": 7},
 }
 """The least that a file must say of a device where the types do not tell, because one of several will do."""
 
@@ -83,6 +112,7 @@ LINK_SHOWN: dict[str, Callable[[Json], Value]] = {
 """How `ip -d -j link` says what every link has."""
 
 DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
+    **TUNNELS_SHOWN,
     "bridge": {
         "stp": lambda data: bool(data["stp_state"]),
         "priority": lambda data: data["priority"],
@@ -185,6 +215,8 @@ def rows(wanted: Callable[[type[Link], Row], bool] = lambda kind, row: True) -> 
 def features(kind: type[Link], row: Row) -> list[pytest.MarkDecorator]:
     """What the kernel must have. A bridge, and what carries no frames, is a port of nothing but a VRF."""
     names = [FEATURE.get(kind.kind, kind.kind)] if kind.created else []
+    if row.attribute.startswith("encap_") or row.attribute == "encap":
+        names.append("fou")
     if row.attribute == "master" and (kind.kind == "bridge" or not kind.ethernet):
         names.append("vrf")
     return [pytest.mark.kernel(*names)] if names else []

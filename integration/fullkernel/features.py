@@ -76,6 +76,7 @@ FEATURES: dict[str, Probe] = {
     "bonding": _kind("bond"),
     "bridge": _kind("bridge"),
     "dummy": _kind("dummy"),
+    "fou": _command("modprobe", "--quiet", "--all", "fou", "fou6"),
     "geneve": _kind("geneve", "id 5 remote 192.0.2.2"),
     "gre": _kind("gre", ENDS),
     "gretap": _kind("gretap", ENDS),

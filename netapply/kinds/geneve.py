@@ -50,15 +50,15 @@ class Geneve(Link):
         Field(description="don't fragment, of the outer packet"),
     ] = None  # fmt: skip
     udp_csum: Annotated[
-        bool | None, Nla("IFLA_GENEVE_UDP_CSUM", change=RECREATE, unit=SWITCH),
+        bool | None, Nla("IFLA_GENEVE_UDP_CSUM", change=RECREATE, unit=SWITCH, default=False, form="switch"),
         Field(description="UDP checksum over IPv4"),
     ] = None  # fmt: skip
     udp_zero_csum6_tx: Annotated[
-        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_TX", change=RECREATE, unit=SWITCH),
+        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_TX", change=RECREATE, unit=SWITCH, default=False, form="switch"),
         Field(description="send without UDP checksum over IPv6"),
     ] = None  # fmt: skip
     udp_zero_csum6_rx: Annotated[
-        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_RX", change=RECREATE, unit=SWITCH),
+        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_RX", change=RECREATE, unit=SWITCH, default=False, form="switch"),
         Field(description="accept packets without UDP checksum over IPv6"),
     ] = None  # fmt: skip
     inner_proto_inherit: Annotated[
@@ -82,4 +82,16 @@ class Geneve(Link):
             raise ValueError("a geneve needs a vni and a remote, unless it is external")
         if self.label and ":" not in (self.remote or ":"):
             raise ValueError("a flow label needs an IPv6 remote")
+        if self.inner_proto_inherit and not self.external:
+            raise ValueError("inner_proto_inherit needs external: true")
+        self._refuse_checksums()
         return self
+
+    def _refuse_checksums(self) -> None:
+        """What is for the other IP version is not kept."""
+        if self.udp_csum is not None and (self.external or ":" in (self.remote or "")):
+            raise ValueError("udp_csum is for an IPv4 remote")
+        if self.udp_zero_csum6_tx is not None and ":" not in (self.remote or ""):
+            raise ValueError("udp_zero_csum6_tx needs an IPv6 remote")
+        if self.udp_zero_csum6_rx is not None and not self.external and ":" not in (self.remote or ""):
+            raise ValueError("udp_zero_csum6_rx needs an IPv6 remote, or external: true")

@@ -10,7 +10,7 @@ from netapply.model.attribute import Nla, choice
 from netapply.model.endpoints import OneTunnel
 from netapply.model.tunnel import Delivering6, Encapsulated, External, Layer3
 
-MODE = choice(any=0, ip6ip6=41, ipip6=4, mplsip6=137)
+MODE = choice(any=0, ip6ip6=41, ipip6=4)
 
 
 class Ip6tnl(Layer3, OneTunnel, External, Encapsulated, Delivering6):
@@ -19,6 +19,6 @@ class Ip6tnl(Layer3, OneTunnel, External, Encapsulated, Delivering6):
     kind: ClassVar[str] = "ip6tnl"
 
     mode: Annotated[
-        Literal["any", "ip6ip6", "ipip6", "mplsip6"] | None, Nla("IFLA_IPTUN_PROTO", unit=MODE, default="any"),
+        Literal["any", "ip6ip6", "ipip6"] | None, Nla("IFLA_IPTUN_PROTO", unit=MODE, default="any"),
         Field(description="what it carries"),
     ] = None  # fmt: skip

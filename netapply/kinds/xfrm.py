@@ -19,6 +19,7 @@ class Xfrm(Layer3):
 
     kind: ClassVar[str] = "xfrm"
     whole: ClassVar[bool] = True
+    outlives_dev: ClassVar[bool] = True
 
     if_id: Annotated[
         int | None, Field(ge=1, lt=2**32, description="number in policies and states; required unless `external`"),

@@ -23,10 +23,11 @@ def refuse_same_endpoints(links: Links) -> None:
     for declared in links.values():
         if not declared.link.outlives_dev or declared.get("external"):
             continue
-        ends = tuple(declared.get(name) for name in ("local", "remote", "ikey", "dev"))
+        ends = tuple(declared.get(name) for name in ("local", "remote", "ikey", "if_id", "dev"))
         other = first.setdefault((declared.kind, *ends), declared)
         if other is not declared:
-            origin = declared.value_at("remote")
-            where = earlier(other.value_at("remote"), origin)
-            message = f"cannot make {declared.title}: {named(other.name)} has the same endpoints and key"
-            raise refusal(f"{message} ({where}); give one of them a key", origin)
+            place = "if_id" if declared.kind == "xfrm" else "remote"
+            origin = declared.value_at(place)
+            what = "if_id" if declared.kind == "xfrm" else "endpoints and key"
+            message = f"cannot make {declared.title}: {named(other.name)} has the same {what}"
+            raise refusal(f"{message} ({earlier(other.value_at(place), origin)}); choose another", origin)
