@@ -7,16 +7,18 @@ kernel as well.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, wraps
 from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
 
 from integration.test_contract_engine import Engine, at_work
-from integration.test_contract_samples import LEAST, UNSHOWN, rows, said, said_by_the_model, samples_of, shown
+from integration.test_contract_samples import LEAST, UNSEEN, rows, said, said_by_the_model, samples_of, shown
+from netapply.errors import RolledBackError
 from netapply.families import change_of
 from netapply.kinds import Veth, link_table
 from netapply.lab import Lab
@@ -79,10 +81,29 @@ def entry(kind: type[Link], row: Row, *value: Value) -> dict[str, Json]:
 def look(engine: Engine, kind: type[Link], row: Row) -> Value:
     """The row's value by netapply's reader, once iproute2 has said the same."""
     value = engine.link(PROBE).attributes[row.attribute]
-    if (kind.kind, row.attribute) in UNSHOWN:
-        return value
-    assert shown(kind.kind, row.attribute, engine.ip_link(PROBE)) == value
+    if (kind.kind, row.attribute) not in UNSEEN:
+        assert shown(kind.kind, row.attribute, engine.ip_link(PROBE)) == value
     return value
+
+
+def unless_too_young(test: Callable[[Engine, type[Link], Row], None]) -> Callable[[Engine, type[Link], Row], None]:
+    """The test; where the running kernel is older than the attribute, that this is said and nothing is changed."""
+
+    @wraps(test)
+    def wrapper(engine: Engine, kind: type[Link], row: Row) -> None:
+        if not row.nla.since or release() >= tuple(map(int, row.nla.since.split("."))):
+            test(engine, kind, row)
+            return
+        value = next(value for value in samples_of(kind, row.attribute) if value != row.nla.default)
+        with pytest.raises(RolledBackError, match=f"{row.attribute} .*Linux {row.nla.since}"):
+            engine.apply(links=entry(kind, row, value))
+
+    return wrapper
+
+
+def release() -> tuple[int, int]:
+    major, minor, *_ = platform.release().split(".")
+    return int(major), int(minor)
 
 
 def round_trip(kind: type[Link], row: Row) -> list[tuple[Value, Value]]:
@@ -92,6 +113,7 @@ def round_trip(kind: type[Link], row: Row) -> list[tuple[Value, Value]]:
 
 
 @pytest.mark.parametrize(("kind", "row"), rows())
+@unless_too_young
 def test_a_device_is_made_with_it(engine: Engine, kind: type[Link], row: Row) -> None:
     """Set at creation, where netapply creates, to what the kernel would not have chosen."""
     value = next(value for value in samples_of(kind, row.attribute) if value != row.nla.default)
@@ -100,6 +122,7 @@ def test_a_device_is_made_with_it(engine: Engine, kind: type[Link], row: Row) ->
 
 
 @pytest.mark.parametrize(("kind", "row"), rows())
+@unless_too_young
 def test_a_device_changes_as_the_row_says(engine: Engine, kind: type[Link], row: Row) -> None:
     """In place, with the same ifindex; or made again where the row says that nothing else helps."""
     engine.apply(links=entry(kind, row, samples_of(kind, row.attribute)[0]))
@@ -120,6 +143,7 @@ def carrier_changes(link: Json) -> int:
 
 
 @pytest.mark.parametrize(("kind", "row"), rows())
+@unless_too_young
 def test_a_device_is_made_again_only_where_the_kernel_leaves_no_choice(
     engine: Engine, kind: type[Link], row: Row
 ) -> None:
@@ -127,18 +151,38 @@ def test_a_device_is_made_again_only_where_the_kernel_leaves_no_choice(
     for before, after in permutations(samples_of(kind, row.attribute), 2):
         engine.apply(links=entry(kind, row, before))
         seen = engine.link(PROBE)
-        immutable = change_of(seen, row.attribute, before, after) is Change.RECREATE
+        how = change_of(seen, row.attribute, before, after)
+        if how in (Change.DOWN, Change.EMPTY):
+            refuses_for_now(engine, kind, row, after)
+            assert look(engine, kind, row) == before
         refusal = ask_in_place(engine, kind, row, after)
+        immutable = how is Change.RECREATE
         assert look(engine, kind, row) == (before if immutable else after), refusal
         assert immutable or refusal is None
         assert engine.link(PROBE).facts["ifindex"] == seen.facts["ifindex"]
+
+
+def refuses_for_now(engine: Engine, kind: type[Link], row: Row, after: Value) -> None:
+    """What needs a device that is down, or one without ports, is refused while it is up, or has one."""
+    if row.change is Change.EMPTY:
+        engine.by_hand("link", "set", "lower", "down")
+        engine.by_hand("link", "set", "lower", "master", PROBE)
+    assert ask_in_place(engine, kind, row, after) is not None
+    engine.by_hand("link", "set", PROBE, "down")
+    if row.change is Change.EMPTY:
+        engine.by_hand("link", "set", "lower", "nomaster", "up")
 
 
 def ask_in_place(engine: Engine, kind: type[Link], row: Row, value: Value) -> object:
     """Ask the kernel for a change without regard to what the row says; its refusal, or None."""
     if kind is Veth and row.attribute == "peer":  # netapply has no such message: the other end is a link
         return engine.run_ip("link", "set", PROBE, "type", "veth", "peer", "name", value).stderr or None
-    return engine.set_in_place(PROBE, kind.kind, **{row.attribute: value})
+    after = {**engine.link(PROBE).attributes, row.attribute: value}
+    for settings in kind.messages({row.attribute: value}, after):
+        refusal = engine.set_in_place(PROBE, kind.kind, **settings)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 def first_rows() -> list[Any]:
@@ -157,13 +201,14 @@ def test_an_untouched_device_shows_every_default(engine: Engine, kind: type[Link
     wanted = {each.attribute: each.nla.default for each in link_table(kind.kind) if has_default(kind, each)}
     by_netapply, by_ip = engine.link(PROBE).attributes, engine.ip_link(PROBE)
     assert {name: by_netapply[name] for name in wanted} == wanted
-    seen = {name: value for name, value in wanted.items() if (kind.kind, name) not in UNSHOWN}
+    seen = {name: value for name, value in wanted.items() if (kind.kind, name) not in UNSEEN}
     assert {name: shown(kind.kind, name, by_ip) for name in seen} == seen
     unasked = {name: said_by_the_model(kind, name) for name in wanted}
     assert {name: value for name, value in unasked.items() if value not in (None, wanted[name])} == {}
 
 
 @pytest.mark.parametrize(("kind", "row"), rows(has_default))
+@unless_too_young
 def test_a_device_returns_to_the_default(engine: Engine, kind: type[Link], row: Row) -> None:
     """Where the file no longer names what an earlier apply set, whatever way the kernel leaves for it."""
     for value in samples_of(kind, row.attribute):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import socket
 import struct
 from typing import Final
 
@@ -12,6 +11,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.scalar import unpack_text
 
+NETLINK_GENERIC: Final = 16
 GENLMSGHDR: Final = struct.Struct("=BBH")
 GENL_ID_CTRL: Final = 16
 CTRL_CMD_GETFAMILY: Final = 3
@@ -22,7 +22,7 @@ class Generic(Netlink):
     """A generic netlink socket in the namespace that the thread is in, for one family."""
 
     def __init__(self, family: str) -> None:
-        super().__init__(socket.NETLINK_GENERIC)
+        super().__init__(NETLINK_GENERIC)
         self._family = self._number_of(family)
 
     def _number_of(self, family: str) -> int:

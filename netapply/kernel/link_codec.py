@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from netapply.kernel.wire import definitions
 from netapply.kernel.wire.bits import RAW_LENGTH, Bits
-from netapply.kernel.wire.forms import FORMS, OFF_WHERE_ABSENT
+from netapply.kernel.wire.forms import FORMS
 from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
 from netapply.kinds import CLASSES, link_table
-from netapply.model.attribute import LINK, PLAIN, Row, Value
+from netapply.model.attribute import LINK, PLAIN, UNSET, Row, Value
 
 GENERIC: Final = definitions.LINK
 NUMBERED_AS: Final = {
@@ -47,6 +47,7 @@ class Writer:
     late: bool
     number6: int = 0
     presence: bool = False
+    nothing: Value = ""
 
     def packed(self, value: Value, indexes: dict[str, int]) -> bytes:
         """The attribute as bytes; None clears it. One that only its presence sets is not there for a False."""
@@ -57,7 +58,7 @@ class Writer:
         if self.number6:
             number = self.number6 if value and ":" in value else self.number
             return attribute(number, self.pack(value or "0.0.0.0"))
-        return attribute(self.number, self.pack("" if value is None else self.to_wire(value)))
+        return attribute(self.number, self.pack(self.nothing if value is None else self.to_wire(value)))
 
 
 @dataclass(slots=True)
@@ -73,7 +74,8 @@ class LinkCodec:
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
     absent: dict[str, Value] = field(default_factory=dict)
-    """Every attribute, with the value that stands for an attribute the kernel does not send."""
+    """Every attribute, with the value that stands for an attribute the kernel does not send: a kernel without
+    the feature does what its default says."""
     bits: Bits = field(default_factory=Bits)
 
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
@@ -90,7 +92,7 @@ class LinkCodec:
             readers[each] = (name, unpack, unit.from_wire)
         self.writers[name] = Writer(
             number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6,
-            row.nla.form == "presence",
+            row.nla.form == "presence", unit.nothing,
         )  # fmt: skip
         if row.nla.length:
             number, kind = numbers[row.nla.length]
@@ -114,7 +116,7 @@ def codec_of(kind: str) -> LinkCodec:
         else:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
-    codec.absent = {row.attribute: False if row.nla.form in OFF_WHERE_ABSENT else None for row in table}
+    codec.absent = {row.attribute: None if row.nla.default is UNSET else row.nla.default for row in table}
     codec.shapes = Shapes(wanted=codec.data.keys())
     return codec
 

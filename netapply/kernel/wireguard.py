@@ -167,10 +167,11 @@ def _peer(operation: Operation) -> Iterator[bytes]:
     if operation.verb is Verb.DELETE:
         yield known + _flags(WGPEER_F_REMOVE_ME)
         return
-    networks = attributes.get("allowed_ips")
+    networks: tuple[str, ...] | None = attributes.get("allowed_ips")
     flags = WGPEER_F_UPDATE_ONLY if operation.verb is Verb.SET else 0
     first = _flags(flags | (WGPEER_F_REPLACE_ALLOWEDIPS if networks is not None else 0))
-    pieces = [networks[start : start + MOST_NETWORKS] for start in range(0, len(networks or ()), MOST_NETWORKS)]
+    listed = networks or ()
+    pieces = [listed[start : start + MOST_NETWORKS] for start in range(0, len(listed), MOST_NETWORKS)]
     yield known + first + b"".join(_peer_settings(operation)) + _allowed(pieces[0] if pieces else ())
     for piece in pieces[1:]:
         yield known + _flags(WGPEER_F_UPDATE_ONLY) + _allowed(piece)

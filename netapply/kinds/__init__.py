@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     KINDS: tuple[type[Link], ...]
 
 CLASSES: Final = {
+    "bond": "Bond",
     "bridge": "Bridge",
     "geneve": "Geneve",
     "gre": "Gre",

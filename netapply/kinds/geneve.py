@@ -50,15 +50,15 @@ class Geneve(Link):
         Field(description="don't fragment, of the outer packet"),
     ] = None  # fmt: skip
     udp_csum: Annotated[
-        bool | None, Nla("IFLA_GENEVE_UDP_CSUM", change=RECREATE, unit=SWITCH, default=False, form="switch"),
+        bool | None, Nla("IFLA_GENEVE_UDP_CSUM", change=RECREATE, unit=SWITCH, default=False),
         Field(description="UDP checksum over IPv4"),
     ] = None  # fmt: skip
     udp_zero_csum6_tx: Annotated[
-        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_TX", change=RECREATE, unit=SWITCH, default=False, form="switch"),
+        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_TX", change=RECREATE, unit=SWITCH, default=False),
         Field(description="send without UDP checksum over IPv6"),
     ] = None  # fmt: skip
     udp_zero_csum6_rx: Annotated[
-        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_RX", change=RECREATE, unit=SWITCH, default=False, form="switch"),
+        bool | None, Nla("IFLA_GENEVE_UDP_ZERO_CSUM6_RX", change=RECREATE, unit=SWITCH, default=False),
         Field(description="accept packets without UDP checksum over IPv6"),
     ] = None  # fmt: skip
     inner_proto_inherit: Annotated[

@@ -9,7 +9,7 @@ from pydantic import Field
 from netapply.model.attribute import SWITCH, Nla
 from netapply.model.endpoints import OneTunnel
 from netapply.model.gre_keys import GreHeader
-from netapply.model.tunnel import ADDRESS_OR_NONE, Delivering, Encapsulated, External, Inet
+from netapply.model.tunnel import INET_OR_NONE, Delivering, Encapsulated, External, Inet
 
 
 class Gretap(OneTunnel, External, Encapsulated, GreHeader, Delivering):
@@ -18,7 +18,7 @@ class Gretap(OneTunnel, External, Encapsulated, GreHeader, Delivering):
     kind: ClassVar[str] = "gretap"
 
     remote: Annotated[
-        Inet | None, Nla("IFLA_IPTUN_REMOTE", unit=ADDRESS_OR_NONE, default=None),
+        Inet | None, Nla("IFLA_IPTUN_REMOTE", unit=INET_OR_NONE, default=None),
         Field(description="the other endpoint, or a multicast group"),
     ] = None  # fmt: skip
     ignore_df: Annotated[

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, choice
+from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, choice, table_of
 from netapply.model.link import Link
 from netapply.model.nat_values import PortRange
 from netapply.model.tunnel import NUMBER_OR_NONE, Ttl, one_ttl
@@ -129,12 +129,12 @@ class Vxlan(Link):
         Field(description="VNI and endpoints come with each packet (routes, tc, vnifilter)"),
     ] = None  # fmt: skip
     vnifilter: Annotated[
-        bool | None, Nla("IFLA_VXLAN_VNIFILTER", change=RECREATE, unit=SWITCH, default=False, form="switch"),
+        bool | None, Nla("IFLA_VXLAN_VNIFILTER", change=RECREATE, unit=SWITCH, default=False),
         Field(description="receive only the VNIs in `vnis`; needs `external`"),
     ] = None  # fmt: skip
     localbypass: Annotated[
-        bool | None, Nla("IFLA_VXLAN_LOCALBYPASS", unit=SWITCH, default=True),
-        Field(description="packets to an own address go straight to the local VXLAN of that VNI (Linux 6.5)"),
+        bool | None, Nla("IFLA_VXLAN_LOCALBYPASS", unit=SWITCH, default=True, since="6.5"),
+        Field(description="packets to an own address go straight to the local VXLAN of that VNI"),
     ] = None  # fmt: skip
 
     @model_validator(mode="after")
@@ -152,6 +152,16 @@ class Vxlan(Link):
         if self.label and ":" not in (self.remote or self.local or ""):
             raise ValueError("a flow label needs an IPv6 remote or local")
         return self
+
+    @classmethod
+    def messages(cls, settings: dict[str, Any], after: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """No MTU together with settings of its own, which may make room for it (vxlan_nl2conf)."""
+        own = {name for name in settings if table_of(Link).get(name) is None}
+        if "mtu" not in settings or not own:
+            yield settings
+            return
+        yield {name: value for name, value in settings.items() if name in own}
+        yield {name: value for name, value in settings.items() if name not in own}
 
     def references(self) -> Iterator[str]:
         yield from super().references()

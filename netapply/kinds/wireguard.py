@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from netapply.model.attribute import Value
 from netapply.model.resource import Resource
 from netapply.model.tunnel import Layer3
 from netapply.model.wireguard import FROM_FILE, KeyFile, Peer
@@ -35,7 +36,7 @@ class Wireguard(Layer3):
         return self
 
     def settings(self, name: str) -> Iterator[tuple[Resource, dict[str, str]]]:
-        said = {"public_key": FROM_FILE + self.private_key_file if self.private_key_file else None}
+        said: dict[str, Value] = {"public_key": FROM_FILE + self.private_key_file if self.private_key_file else None}
         said |= {"listen_port": self.listen_port, "fwmark": self.fwmark}
         attributes = {word: value for word, value in said.items() if value is not None}
         if attributes:

@@ -8,17 +8,16 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla
-from netapply.model.tunnel import NUMBER_OR_NONE, Layer3
+from netapply.model.tunnel import NUMBER_OR_NONE, Layer3, Whole
 from netapply.model.values import LinkName
 
 RECREATE = Change.RECREATE
 
 
-class Xfrm(Layer3):
+class Xfrm(Layer3, Whole):
     """XFRM interface; policies and states name it by `if_id`."""
 
     kind: ClassVar[str] = "xfrm"
-    whole: ClassVar[bool] = True
     outlives_dev: ClassVar[bool] = True
 
     if_id: Annotated[

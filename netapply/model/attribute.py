@@ -83,6 +83,8 @@ class Unit:
     to_wire: Callable[[Value], Value] = _same
     from_wire: Callable[[Value], Value] = _same
     text: Callable[[Value], str] = _words
+    nothing: Value = ""
+    """What is sent for None."""
 
 
 def _whole(value: float) -> int | float:
@@ -161,6 +163,10 @@ class Nla:
     """The attribute that carries the length, where the value is a prefix."""
     apart: Callable[[Value], Value] | None = None
     """Sorts values: from one sort to another an existing resource does not go."""
+    names_port: bool = False
+    """It names one of the link's own ports, so it is set when they are there."""
+    since: str = ""
+    """The Linux release that has it first, where that is younger than 6.1; an older kernel ignores it."""
 
 
 @dataclass(frozen=True, slots=True)

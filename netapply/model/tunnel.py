@@ -13,13 +13,14 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from netapply.model.attribute import LINK, SWITCH, Change, Nla, Unit, Value, numbered
+from netapply.model.attribute import LINK, SWITCH, Change, Nla, Row, Unit, Value, numbered, table_of
 from netapply.model.link import Link
 from netapply.model.values import LinkName, family_of, ip_address
 
-NUMBER_OR_NONE: Final = Unit("", to_wire=lambda number: number or 0, from_wire=lambda number: number or None)
+NUMBER_OR_NONE: Final = Unit("", from_wire=lambda number: number or None, nothing=0)
 """A number for which 0 says that there is none."""
-ADDRESS_OR_NONE: Final = Unit("", from_wire=lambda address: None if address in ("0.0.0.0", "::") else address)
+INET_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "0.0.0.0" else address, nothing="0.0.0.0")
+INET6_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "::" else address, nothing="::")
 """An address for which all zeros say that there is none."""
 
 Ttl = Annotated[int, Field(ge=0, le=255, description="of the outer packet; 0: the kernel chooses")]
@@ -68,6 +69,33 @@ def sort_of_endpoint(address: Value) -> str:
     return "group" if parsed(address).is_multicast else "peer"
 
 
+def only_at_birth(row: Row) -> bool:
+    """A switch that is set by being there: the kernel refuses to hear of it again (ipip_changelink)."""
+    return row.nla.form == "presence" and row.change is Change.RECREATE
+
+
+class Whole(Link):
+    """A link of which the kernel takes for reset what a change of its own attributes does not mention: its
+    parameters are made anew from each message (ip_tunnel_changelink and its kin)."""
+
+    whole: ClassVar[bool] = True
+
+    @classmethod
+    def messages(cls, settings: dict[str, Value], after: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        """All that the link is, together with what changes."""
+        common = table_of(Link).rows
+        if settings.keys() <= common.keys():
+            yield settings
+            return
+        own = [row for row in table_of(cls) if row.attribute not in common and not only_at_birth(row)]
+        yield {**{row.attribute: _still_there(after.get(row.attribute)) for row in own}, **settings}
+
+
+def _still_there(value: Value) -> Value:
+    """An index that leads nowhere (`#7`: the device below went) is not said again."""
+    return None if str(value).startswith("#") else value
+
+
 class Layer3(Link):
     """A link without Ethernet: no MAC address, and no place in a bridge."""
 
@@ -76,11 +104,9 @@ class Layer3(Link):
     mac: Annotated[None, BeforeValidator(no_mac)] = None
 
 
-class Tunnel(Link):
-    """What every tunnel over IP has. The kernel takes what a change does not mention for reset, so that a change
-    says everything (`whole`)."""
+class Tunnel(Whole):
+    """What every tunnel over IP has."""
 
-    whole: ClassVar[bool] = True
     outlives_dev: ClassVar[bool] = True
 
     dev: Annotated[
@@ -141,11 +167,11 @@ class OverInet(Tunnel):
     """A tunnel over IPv4."""
 
     local: Annotated[
-        Inet | None, Nla("IFLA_IPTUN_LOCAL", unit=ADDRESS_OR_NONE, default=None),
+        Inet | None, Nla("IFLA_IPTUN_LOCAL", unit=INET_OR_NONE, default=None),
         Field(description="source of the outer packets"),
     ] = None  # fmt: skip
     remote: Annotated[
-        Inet | None, Nla("IFLA_IPTUN_REMOTE", unit=ADDRESS_OR_NONE, default=None, apart=sort_of_endpoint),
+        Inet | None, Nla("IFLA_IPTUN_REMOTE", unit=INET_OR_NONE, default=None, apart=sort_of_endpoint),
         Field(description="the other endpoint, or a multicast group"),
     ] = None  # fmt: skip
 
@@ -168,11 +194,11 @@ class OverInet6(Tunnel):
     """A tunnel over IPv6."""
 
     local: Annotated[
-        Inet6 | None, Nla("IFLA_IPTUN_LOCAL", unit=ADDRESS_OR_NONE, default=None),
+        Inet6 | None, Nla("IFLA_IPTUN_LOCAL", unit=INET6_OR_NONE, default=None),
         Field(description="source of the outer packets"),
     ] = None  # fmt: skip
     remote: Annotated[
-        Inet6 | None, Nla("IFLA_IPTUN_REMOTE", unit=ADDRESS_OR_NONE, default=None),
+        Inet6 | None, Nla("IFLA_IPTUN_REMOTE", unit=INET6_OR_NONE, default=None),
         Field(description="the other endpoint"),
     ] = None  # fmt: skip
 

@@ -9,7 +9,7 @@ from netapply.plan.mtus import keep_mtus
 from netapply.plan.order import arrange
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
-from netapply.plan.whole import say_everything
+from netapply.plan.tunnel_mtus import keep_tunnel_mtus
 
 
 def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
@@ -25,7 +25,7 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)
-    say_everything(plan, desired)
+    keep_tunnel_mtus(plan, desired)
     plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 

@@ -47,8 +47,8 @@ class Bits:
                 attributes[row] = None
         for name, rows in self.shared.items():
             number = attributes.pop(name, None)
-            for row, nla in rows.items():
-                attributes[row] = None if number is None else nla.unit.from_wire(_cut(number, nla.mask))
+            for row, nla in rows.items() if number is not None else ():
+                attributes[row] = nla.unit.from_wire(_cut(number, nla.mask))
         for row in self.prefixes:
             length = attributes.pop(RAW_LENGTH + row, None)
             if attributes[row] is not None and length is not None:

@@ -6,12 +6,21 @@ Each is a pair: a canonical value (model.attribute.Value) to the payload, and ba
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any, Final
 
-from netapply.kernel.wire.scalar import Pack, Unpack
+from netapply.kernel.wire.message import attribute, attributes
+from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack, pack_ip, unpack_ip
 
-OFF_WHERE_ABSENT: Final = ("presence", "switch")
-"""Forms that the kernel does not send of what is off."""
+
+def _pack_addresses(addresses: Sequence[str]) -> bytes:
+    """An array of nested attributes, numbered from 0, an address each."""
+    return b"".join(attribute(number, pack_ip(address)) for number, address in enumerate(addresses))
+
+
+def _unpack_addresses(data: bytes) -> tuple[str, ...]:
+    return tuple(unpack_ip(payload) for _, payload in attributes(data, 0, len(data)))
+
 
 _PORTS: Final = struct.Struct(">HH")
 
@@ -33,7 +42,8 @@ def _unpack_presence(data: Any) -> bool:
 
 
 FORMS: Final[dict[str, tuple[Pack, Unpack]]] = {
-    "presence": (lambda value: b"", _unpack_presence),
-    "switch": (lambda value: bytes((value,)), lambda data: data[0]),
+    "addresses": (_pack_addresses, _unpack_addresses),
+    "mac": SCALARS["l2addr"],
     "ports": (_pack_ports, _unpack_ports),
+    "presence": (lambda value: b"", _unpack_presence),
 }

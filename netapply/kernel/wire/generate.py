@@ -21,10 +21,17 @@ ATOMS: Final = (
     "asciiz", "l2addr", "flag",
 )  # fmt: skip
 """The primitive types; anything else is a structure and reads `hex`."""
-KINDS: Final = ("bridge", "macvlan", "vxlan", "veth", "geneve", "gre", "vti", "xfrm")
+KINDS: Final = ("bond", "bridge", "macvlan", "vxlan", "veth", "geneve", "gre", "vti", "xfrm")
 RENAMED: Final = {"iptun": ("ipip", "IFLA_IPIP_"), "sit": ("sit", "IFLA_SIT_")}
 """Tables whose names pyroute2 makes up: the kernel's are IFLA_IPTUN_… (if_tunnel.h)."""
 BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
+    "bond": {
+        "IFLA_BOND_PEER_NOTIF_DELAY": (28, "uint32"),
+        "IFLA_BOND_AD_LACP_ACTIVE": (29, "uint8"),
+        "IFLA_BOND_MISSED_MAX": (30, "uint8"),
+        "IFLA_BOND_NS_IP6_TARGET": (31, "hex"),
+        "IFLA_BOND_COUPLED_CONTROL": (32, "uint8"),
+    },
     "vxlan": {  # if_link.h; the label is in network byte order (drivers/net/vxlan/vxlan_core.c)
         "IFLA_VXLAN_LABEL": (26, "be32"), "IFLA_VXLAN_VNIFILTER": (30, "uint8"),
         "IFLA_VXLAN_LOCALBYPASS": (31, "uint8"),
