@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from integration.contract_tunnels import TUNNELS_SHOWN
+from integration.contract_tunnels import ENCAP, TUNNELS_SHOWN
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
 from netapply.model.link import Link
@@ -24,6 +24,7 @@ NO_SYSTEM = "00:00:00:00:00:00"
 
 OVER_INET = ("gre", "gretap", "ipip", "sit", "vti")
 OVER_INET6 = ("ip6gre", "ip6gretap", "ip6tnl", "vti6")
+ENCAPSULATED = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "sit")
 EXTERNAL = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip")
 
 SAMPLES: dict[tuple[str, str], Samples] = {
@@ -46,7 +47,8 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     **{(kind, "dev"): ("lower", "other", None) for kind in (*OVER_INET, *OVER_INET6, "xfrm")},
     **{(kind, "local"): ("192.0.2.1", "192.0.2.2", None) for kind in OVER_INET},
     **{(kind, "local"): ("2001:db8::1", "2001:db8::2", None) for kind in OVER_INET6},
-    **{(kind, "remote"): ("192.0.2.9", "192.0.2.10", None, "239.1.1.1", "239.1.1.2") for kind in OVER_INET},
+    **{(kind, "remote"): ("192.0.2.9", "192.0.2.10", None) for kind in OVER_INET},
+    ("gretap", "remote"): ("192.0.2.9", "192.0.2.10", None, "239.1.1.1", "239.1.1.2"),
     **{(kind, "remote"): ("2001:db8::9", "2001:db8::a", None) for kind in OVER_INET6},
     # What carries IPv6 alone has no MTU that IPv6 cannot use.
     **{(kind, "mtu"): (1400, 1450, 1300) for kind in ("sit", "ip6tnl")},
@@ -82,6 +84,8 @@ COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
     **{(kind, "external", True): {"remote": UNSET} for kind in EXTERNAL},
     **{(kind, "remote", None): {"local": "192.0.2.1"} for kind in OVER_INET},
     **{(kind, "remote", None): {"local": "2001:db8::1"} for kind in OVER_INET6},
+    **{(kind, name): {"encap": "fou"} for kind in ENCAPSULATED for name in ENCAP if name != "encap"},
+    ("sit", "ip6rd_relay_prefix"): {"ip6rd_prefix": "2001:db8::/32"},
     **{(kind, "ignore_df"): {"pmtudisc": False} for kind in ("gre", "gretap")},
     ("geneve", "external", True): {"vni": UNSET, "remote": UNSET},
     ("geneve", "inner_proto_inherit"): {"vni": UNSET, "remote": UNSET, "external": True},

@@ -48,9 +48,16 @@ def _links(state: list[Resource]) -> dict[str, Any]:
             links[item.key[1]].setdefault("addresses", []).append(item.name)
         elif item.family == "altname" and item.key[1] in links:
             links[item.key[1]].setdefault("altnames", []).append(item.name)
+        elif item.family == "wireguard" and item.key[1] in links:
+            links[item.key[1]] |= _wireguard(item)
         elif FAMILIES[item.family].field and link_of(item.key) in links:
             _add_part(links[link_of(item.key)], item)
     return links
+
+
+def _wireguard(item: Resource) -> dict[str, Any]:
+    """Not the key: which file it came from, the kernel does not know, and unsaid it is left as it is."""
+    return {name: item.attributes[name] for name in ("listen_port", "fwmark") if item.attributes[name]}
 
 
 def _add_part(link: dict[str, Any], item: Resource) -> None:

@@ -60,7 +60,7 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     changed = {change.key for change in plan.changes} | plan.lost
     links = _touched_links(plan, observed)
     alike = {"sysctl"} | {name for name, family in FAMILIES.items() if family.marked}
-    alike |= {change.family for change in plan.changes if change.family == "rule"}
+    alike |= {change.family for change in plan.changes if change.family in ("rule", "wireguard_peer")}
     for resource in observed:
         near = resource.key in changed or resource.family in alike or not links.isdisjoint(links_of(resource))
         if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):

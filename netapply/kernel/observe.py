@@ -47,6 +47,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
+        *_read_wireguard(links.resources),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
         *(_read_nat() if "nat" in families else ()),
     ]
@@ -55,6 +56,16 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _read_wireguard(links: Iterable[Resource]) -> list[Resource]:
+    """Most hosts have no link of the kind."""
+    names = [link.name for link in links if link.kind == "wireguard"]
+    if not names:
+        return []
+    from netapply.kernel.wireguard import read_wireguard
+
+    return read_wireguard(names)
 
 
 def _read_nat() -> list[Resource]:

@@ -40,6 +40,8 @@ class Submitter:
                 _write(operation)
         elif family == "nat":
             _restore(group)
+        elif family in ("wireguard", "wireguard_peer"):
+            _tell_wireguard(group)
         else:
             self._send(group)
 
@@ -82,6 +84,15 @@ def _restore(group: list[Operation]) -> None:
         return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
 
     iptables.restore([change(operation) for operation in group])
+
+
+def _tell_wireguard(group: list[Operation]) -> None:
+    from netapply.kernel.wireguard import carry_out  # a host without such links never needs it
+
+    refused = carry_out(group)
+    if refused is not None:
+        operation, code, ack = refused
+        raise KernelError(describe(operation), code, ack, _where(operation))
 
 
 def _where(operation: Operation) -> str:

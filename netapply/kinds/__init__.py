@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from netapply.kinds.vti import Vti
     from netapply.kinds.vti6 import Vti6
     from netapply.kinds.vxlan import Vxlan
+    from netapply.kinds.wireguard import Wireguard
     from netapply.kinds.xfrm import Xfrm
 
     KINDS: tuple[type[Link], ...]
@@ -51,6 +52,7 @@ CLASSES: Final = {
     "vti": "Vti",
     "vti6": "Vti6",
     "vxlan": "Vxlan",
+    "wireguard": "Wireguard",
     "xfrm": "Xfrm",
 }
 """Name of the class by kind; its module is called as the class, in lower case."""
@@ -97,5 +99,5 @@ def link_table(kind: str) -> Table:
 
 __all__ = [
     "KINDS", "KIND_OF", "Bridge", "Geneve", "Gre", "Gretap", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip", "Link", "Macvlan",
-    "Physical", "Sit", "Veth", "Vti", "Vti6", "Vxlan", "Xfrm", "link_table",
+    "Physical", "Sit", "Veth", "Vti", "Vti6", "Vxlan", "Wireguard", "Xfrm", "link_table",
 ]  # fmt: skip

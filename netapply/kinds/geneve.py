@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from netapply.model.attribute import SWITCH, Change, Nla, choice
+from netapply.model.attribute import SWITCH, Change, Nla, Value, choice
 from netapply.model.link import Link
-from netapply.model.tunnel import NUMBER_OR_NONE, Ttl, one_ttl
+from netapply.model.tunnel import NUMBER_OR_NONE, one_ttl
 from netapply.model.values import IpAddress
 
 RECREATE = Change.RECREATE
@@ -22,17 +22,20 @@ class Geneve(Link):
 
     vni: Annotated[
         int | None, Field(ge=1, lt=2**24, description="virtual network identifier; required unless `external`"),
-        Nla("IFLA_GENEVE_ID", change=RECREATE, unit=NUMBER_OR_NONE, default=None),
+        Nla("IFLA_GENEVE_ID", change=RECREATE, unit=NUMBER_OR_NONE),
     ] = None  # fmt: skip
     remote: Annotated[
-        IpAddress | None, Nla("IFLA_GENEVE_REMOTE", name6="IFLA_GENEVE_REMOTE6", default=None),
+        IpAddress | None, Nla("IFLA_GENEVE_REMOTE", name6="IFLA_GENEVE_REMOTE6"),
         Field(description="the other endpoint; required unless `external`"),
     ] = None  # fmt: skip
     port: Annotated[
         int | None, Field(ge=1, le=65535, description="UDP destination port"),
         Nla("IFLA_GENEVE_PORT", change=RECREATE, default=6081),
     ] = None  # fmt: skip
-    ttl: Annotated[Ttl | None, Nla("IFLA_GENEVE_TTL", default=0)] = None
+    ttl: Annotated[
+        int | None, Field(ge=0, le=255, description="of the outer packet; 0: the kernel chooses"),
+        Nla("IFLA_GENEVE_TTL", default=0),
+    ] = None  # fmt: skip
     ttl_inherit: Annotated[
         bool | None, Nla("IFLA_GENEVE_TTL_INHERIT", unit=SWITCH, default=False),
         Field(description="take the ttl of the packet inside"),
@@ -86,6 +89,11 @@ class Geneve(Link):
             raise ValueError("inner_proto_inherit needs external: true")
         self._refuse_checksums()
         return self
+
+    @classmethod
+    def has(cls, attribute: str, after: dict[str, Value]) -> bool:
+        """What comes with each packet is nothing of the device."""
+        return attribute not in ("vni", "remote") or not after.get("external")
 
     def _refuse_checksums(self) -> None:
         """What is for the other IP version is not kept."""

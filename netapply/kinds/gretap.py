@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from netapply.model.attribute import SWITCH, Nla
 from netapply.model.endpoints import OneTunnel
-from netapply.model.gre_keys import GreHeader
+from netapply.model.gre_keys import GreHeader, refuse_fragments
 from netapply.model.tunnel import INET_OR_NONE, Delivering, Encapsulated, External, Inet
 
 
@@ -25,3 +25,8 @@ class Gretap(OneTunnel, External, Encapsulated, GreHeader, Delivering):
         bool | None, Nla("IFLA_GRE_IGNORE_DF", unit=SWITCH, default=False),
         Field(description="fragment in spite of don't fragment; needs `pmtudisc: false`"),
     ] = None  # fmt: skip
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        refuse_fragments(self.ignore_df, self.pmtudisc)
+        return self

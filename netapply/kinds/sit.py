@@ -30,6 +30,10 @@ class Sit(Layer3, OneTunnel, Encapsulated, Delivering):
         Nla("IFLA_IPTUN_FLAGS", change=Change.RECREATE, unit=SWITCH, default=False, mask=SIT_ISATAP),
         Field(description="ISATAP (RFC 5214)"),
     ] = None
+    pmtudisc: Annotated[
+        bool | None, Nla("IFLA_IPTUN_PMTUDISC", change=Change.RECREATE, unit=SWITCH, default=True),
+        Field(description="path MTU discovery: don't fragment"),
+    ] = None  # fmt: skip
     ip6rd_prefix: Annotated[
         Network | None,
         Nla("IFLA_IPTUN_6RD_PREFIX", default="2002::/16", length="IFLA_IPTUN_6RD_PREFIXLEN"),

@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, choice, table_of
+from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, Value, choice, table_of
 from netapply.model.link import Link
 from netapply.model.nat_values import PortRange
-from netapply.model.tunnel import NUMBER_OR_NONE, Ttl, one_ttl
+from netapply.model.tunnel import NUMBER_OR_NONE, one_ttl
 from netapply.model.values import IpAddress, LinkName, Seconds
 
 RECREATE = Change.RECREATE
@@ -24,7 +24,7 @@ class Vxlan(Link):
 
     vni: Annotated[
         int | None, Field(ge=1, lt=2**24, description="VXLAN network identifier; required unless `external`"),
-        Nla("IFLA_VXLAN_ID", change=RECREATE, unit=NUMBER_OR_NONE, default=None),
+        Nla("IFLA_VXLAN_ID", change=RECREATE, unit=NUMBER_OR_NONE),
     ] = None  # fmt: skip
     remote: Annotated[
         IpAddress | None, Nla("IFLA_VXLAN_GROUP", name6="IFLA_VXLAN_GROUP6", default=None),
@@ -46,7 +46,10 @@ class Vxlan(Link):
         PortRange | None, Nla("IFLA_VXLAN_PORT_RANGE", change=RECREATE, form="ports", default=None),
         Field(description="UDP source ports to choose from, like 49152-65535"),
     ] = None  # fmt: skip
-    ttl: Annotated[Ttl | None, Nla("IFLA_VXLAN_TTL", default=0)] = None
+    ttl: Annotated[
+        int | None, Field(ge=0, le=255, description="of the outer packet; 0: the kernel chooses"),
+        Nla("IFLA_VXLAN_TTL", default=0),
+    ] = None  # fmt: skip
     ttl_inherit: Annotated[
         bool | None, Nla("IFLA_VXLAN_TTL_INHERIT", change=RECREATE, unit=SWITCH, default=False, form="presence"),
         Field(description="take the ttl of the packet inside"),
@@ -152,6 +155,11 @@ class Vxlan(Link):
         if self.label and ":" not in (self.remote or self.local or ""):
             raise ValueError("a flow label needs an IPv6 remote or local")
         return self
+
+    @classmethod
+    def has(cls, attribute: str, after: dict[str, Value]) -> bool:
+        """What comes with each packet is nothing of the device."""
+        return attribute not in ("vni",) or not after.get("external")
 
     @classmethod
     def messages(cls, settings: dict[str, Any], after: dict[str, Any]) -> Iterator[dict[str, Any]]:

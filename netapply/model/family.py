@@ -43,6 +43,8 @@ class Family:
     """The field of a link in the native file that holds the family's resources, each a `model.part.Part`."""
     many: bool = True
     """Whether that field is a list."""
+    stepwise: bool = False
+    """Whether a change tells the kernel only what changes; else all that the resource is."""
     again: Disruption = Disruption.LIVE
     """What it means for traffic that a resource is made again."""
     goes: Disruption = Disruption.FLAP
@@ -57,6 +59,26 @@ FAMILIES: Final[dict[str, Family]] = {
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
     ),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
+    "wireguard": Family(
+        "WireGuard settings of {1}",
+        Phase.KEYS,
+        Phase.KEYS,
+        "netapply.model.wireguard:WireguardDevice",
+        on=1,
+        made=False,
+        stepwise=True,
+        again=FLAP,
+    ),
+    "wireguard_peer": Family(
+        "peer {2} of {1}",
+        Phase.PEER,
+        Phase.PEER_DELETE,
+        "netapply.model.wireguard:Peer",
+        on=1,
+        field="peers",
+        stepwise=True,
+        again=FLAP,
+    ),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),

@@ -25,6 +25,12 @@ def for_both(data: Any, words: Mapping[str, tuple[str, ...]] = BOTH) -> Any:
     return {**named, **data}
 
 
+def refuse_fragments(ignore_df: bool | None, pmtudisc: bool | None) -> None:
+    """ValueError for a tunnel that shall neither fragment nor respect that it must not (ipgre_netlink_parms)."""
+    if ignore_df and pmtudisc is not False:
+        raise ValueError("ignore_df needs pmtudisc: false")
+
+
 class GreHeader(Link):
     """Rows of the GRE header. `key`, `csum` and `seq` are short for both directions."""
 

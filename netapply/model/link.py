@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
+from netapply.model.resource import Resource
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
 
@@ -73,6 +74,11 @@ class Link(BaseModel):
     def has(cls, attribute: str, after: dict[str, Value]) -> bool:
         """Whether a link with these attributes takes this one of its kind at all."""
         return True
+
+    def settings(self, name: str) -> Iterator[tuple[Resource, dict[str, str]]]:
+        """What the file says at the link (called `name`) and is a resource of its own; by attribute, the field that
+        says it where that is called otherwise."""
+        return iter(())
 
     def ports_of(self) -> tuple[str, ...]:
         """Names of the links that this one declares as its ports."""

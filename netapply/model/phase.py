@@ -16,6 +16,7 @@ class Phase(IntEnum):
     """Neighbours, forwarding entries, VLANs: what a link holds."""
     ADDRESS_DELETE = 14
     NAME_DELETE = 15
+    PEER_DELETE = 16
     LINK_PREPARE = 18
     """A link that must be down, or without ports, for what follows."""
     LINK_DELETE = 20
@@ -26,6 +27,9 @@ class Phase(IntEnum):
     NAME = 35
     PORT = 37
     """What a link is set to as a port, when it is one."""
+    KEYS = 38
+    PEER = 39
+    """What an encrypted tunnel is told over generic netlink, before it comes up."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45

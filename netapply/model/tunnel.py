@@ -23,7 +23,6 @@ INET_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "0.0
 INET6_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "::" else address, nothing="::")
 """An address for which all zeros say that there is none."""
 
-Ttl = Annotated[int, Field(ge=0, le=255, description="of the outer packet; 0: the kernel chooses")]
 Encap = Literal["none", "fou", "gue"]
 ENCAP: Final = numbered(Encap)
 CSUM, CSUM6, REMCSUM = 1, 2, 4
@@ -62,6 +61,17 @@ Inet = Annotated[str, BeforeValidator(inet_address)]
 Inet6 = Annotated[str, BeforeValidator(inet6_address)]
 
 
+def peer_address(value: object) -> str:
+    """The IPv4 address of one host."""
+    address = inet_address(value)
+    if parsed(address).is_multicast:
+        raise ValueError(f"{address} is a multicast group; this kind of tunnel has one peer, or any")
+    return address
+
+
+PeerAddress = Annotated[str, BeforeValidator(peer_address)]
+
+
 def sort_of_endpoint(address: Value) -> str:
     """A device is made for one peer, for a group, or for many peers, and stays so (ip_tunnel_changelink)."""
     if address is None:
@@ -74,21 +84,13 @@ def only_at_birth(row: Row) -> bool:
     return row.nla.form == "presence" and row.change is Change.RECREATE
 
 
-class Whole(Link):
-    """A link of which the kernel takes for reset what a change of its own attributes does not mention: its
-    parameters are made anew from each message (ip_tunnel_changelink and its kin)."""
-
-    whole: ClassVar[bool] = True
-
-    @classmethod
-    def messages(cls, settings: dict[str, Value], after: dict[str, Value]) -> Iterator[dict[str, Value]]:
-        """All that the link is, together with what changes."""
-        common = table_of(Link).rows
-        if settings.keys() <= common.keys():
-            yield settings
-            return
-        own = [row for row in table_of(cls) if row.attribute not in common and not only_at_birth(row)]
-        yield {**{row.attribute: _still_there(after.get(row.attribute)) for row in own}, **settings}
+def everything(kind: type[Link], settings: dict[str, Value], after: dict[str, Value]) -> dict[str, Value]:
+    """All that a link of this kind is, together with what changes, where that is something of its own."""
+    common = table_of(Link).rows
+    if settings.keys() <= common.keys():
+        return settings
+    own = [row for row in table_of(kind) if row.attribute not in common and not only_at_birth(row)]
+    return {**{row.attribute: _still_there(after.get(row.attribute)) for row in own}, **settings}
 
 
 def _still_there(value: Value) -> Value:
@@ -104,9 +106,11 @@ class Layer3(Link):
     mac: Annotated[None, BeforeValidator(no_mac)] = None
 
 
-class Tunnel(Whole):
-    """What every tunnel over IP has."""
+class Tunnel(Link):
+    """What every tunnel over IP has. The kernel takes for reset what a change does not mention: it makes the
+    parameters anew from each message (ip_tunnel_changelink and its kin)."""
 
+    whole: ClassVar[bool] = True
     outlives_dev: ClassVar[bool] = True
 
     dev: Annotated[
@@ -117,6 +121,10 @@ class Tunnel(Whole):
         int | None, Nla("IFLA_IPTUN_FWMARK", default=0),
         Field(ge=0, lt=2**32, description="firewall mark of the outer packets; 0: none"),
     ] = None  # fmt: skip
+
+    @classmethod
+    def messages(cls, settings: dict[str, Value], after: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        yield everything(cls, settings, after)
 
     def references(self) -> Iterator[str]:
         yield from super().references()
@@ -171,15 +179,18 @@ class OverInet(Tunnel):
         Field(description="source of the outer packets"),
     ] = None  # fmt: skip
     remote: Annotated[
-        Inet | None, Nla("IFLA_IPTUN_REMOTE", unit=INET_OR_NONE, default=None, apart=sort_of_endpoint),
-        Field(description="the other endpoint, or a multicast group"),
+        PeerAddress | None, Nla("IFLA_IPTUN_REMOTE", unit=INET_OR_NONE, default=None, apart=sort_of_endpoint),
+        Field(description="the other endpoint"),
     ] = None  # fmt: skip
 
 
 class Delivering(OverInet):
     """A tunnel over IPv4 whose outer header can be chosen."""
 
-    ttl: Annotated[Ttl | None, Nla("IFLA_IPTUN_TTL", default=0)] = None
+    ttl: Annotated[
+        int | None, Nla("IFLA_IPTUN_TTL", default=0),
+        Field(ge=0, le=255, description="of the outer packet; 0: that of the packet inside"),
+    ] = None  # fmt: skip
     tos: Annotated[
         int | None, Field(ge=0, le=255, description="of the outer packet; 1: inherit"),
         Nla("IFLA_IPTUN_TOS", default=0),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import nat_values, route, sysctl, tunnel, values
+from netapply.model import nat_values, route, sysctl, tunnel, values, wireguard
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -32,7 +32,11 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    wireguard.public_key: "public key",
+    wireguard.key_file: "path",
+    wireguard.endpoint: "address:port",
     tunnel.inet_address: "IPv4 address",
+    tunnel.peer_address: "IPv4 address",
     tunnel.inet6_address: "IPv6 address",
 }
 """What the checks of the model accept."""

@@ -378,58 +378,6 @@ GENEVE: Final[Definition] = {
     "IFLA_GENEVE_INNER_PROTO_INHERIT": (14, "flag"),
 }
 
-GRE: Final[Definition] = {
-    "IFLA_GRE_UNSPEC": (0, "hex"),
-    "IFLA_GRE_LINK": (1, "uint32"),
-    "IFLA_GRE_IFLAGS": (2, "be16"),
-    "IFLA_GRE_OFLAGS": (3, "be16"),
-    "IFLA_GRE_IKEY": (4, "be32"),
-    "IFLA_GRE_OKEY": (5, "be32"),
-    "IFLA_GRE_LOCAL": (6, "ip4addr"),
-    "IFLA_GRE_REMOTE": (7, "ip4addr"),
-    "IFLA_GRE_TTL": (8, "uint8"),
-    "IFLA_GRE_TOS": (9, "uint8"),
-    "IFLA_GRE_PMTUDISC": (10, "uint8"),
-    "IFLA_GRE_ENCAP_LIMIT": (11, "uint8"),
-    "IFLA_GRE_FLOWINFO": (12, "be32"),
-    "IFLA_GRE_FLAGS": (13, "uint32"),
-    "IFLA_GRE_ENCAP_TYPE": (14, "uint16"),
-    "IFLA_GRE_ENCAP_FLAGS": (15, "uint16"),
-    "IFLA_GRE_ENCAP_SPORT": (16, "be16"),
-    "IFLA_GRE_ENCAP_DPORT": (17, "be16"),
-    "IFLA_GRE_COLLECT_METADATA": (18, "flag"),
-    "IFLA_GRE_IGNORE_DF": (19, "uint8"),
-    "IFLA_GRE_FWMARK": (20, "uint32"),
-    "IFLA_IPTUN_LINK": (1, "uint32"),
-    "IFLA_IPTUN_LOCAL": (6, "ipaddr"),
-    "IFLA_IPTUN_REMOTE": (7, "ipaddr"),
-    "IFLA_IPTUN_TTL": (8, "uint8"),
-    "IFLA_IPTUN_TOS": (9, "uint8"),
-    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
-    "IFLA_IPTUN_ENCAP_LIMIT": (11, "uint8"),
-    "IFLA_IPTUN_FLOWINFO": (12, "be32"),
-    "IFLA_IPTUN_FLAGS": (13, "uint32"),
-    "IFLA_IPTUN_ENCAP_TYPE": (14, "uint16"),
-    "IFLA_IPTUN_ENCAP_FLAGS": (15, "uint16"),
-    "IFLA_IPTUN_ENCAP_SPORT": (16, "be16"),
-    "IFLA_IPTUN_ENCAP_DPORT": (17, "be16"),
-    "IFLA_IPTUN_COLLECT_METADATA": (18, "flag"),
-    "IFLA_IPTUN_FWMARK": (20, "uint32"),
-}
-
-VTI: Final[Definition] = {
-    "IFLA_VTI_UNSPEC": (0, "hex"),
-    "IFLA_VTI_LINK": (1, "uint32"),
-    "IFLA_VTI_IKEY": (2, "be32"),
-    "IFLA_VTI_OKEY": (3, "be32"),
-    "IFLA_VTI_LOCAL": (4, "ip4addr"),
-    "IFLA_VTI_REMOTE": (5, "ip4addr"),
-    "IFLA_IPTUN_LINK": (1, "uint32"),
-    "IFLA_IPTUN_LOCAL": (4, "ipaddr"),
-    "IFLA_IPTUN_REMOTE": (5, "ipaddr"),
-    "IFLA_IPTUN_FWMARK": (6, "uint32"),
-}
-
 XFRM: Final[Definition] = {
     "IFLA_XFRM_UNSPEC": (0, "hex"),
     "IFLA_XFRM_LINK": (1, "uint32"),
@@ -483,6 +431,40 @@ SIT: Final[Definition] = {
     "IFLA_IPTUN_ENCAP_DPORT": (18, "be16"),
     "IFLA_IPTUN_COLLECT_METADATA": (19, "flag"),
     "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+GRE: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_GRE_IFLAGS": (2, "be16"),
+    "IFLA_GRE_OFLAGS": (3, "be16"),
+    "IFLA_GRE_IKEY": (4, "be32"),
+    "IFLA_GRE_OKEY": (5, "be32"),
+    "IFLA_IPTUN_LOCAL": (6, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (7, "ipaddr"),
+    "IFLA_IPTUN_TTL": (8, "uint8"),
+    "IFLA_IPTUN_TOS": (9, "uint8"),
+    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
+    "IFLA_IPTUN_ENCAP_LIMIT": (11, "uint8"),
+    "IFLA_IPTUN_FLOWINFO": (12, "be32"),
+    "IFLA_IPTUN_FLAGS": (13, "uint32"),
+    "IFLA_IPTUN_ENCAP_TYPE": (14, "uint16"),
+    "IFLA_IPTUN_ENCAP_FLAGS": (15, "uint16"),
+    "IFLA_IPTUN_ENCAP_SPORT": (16, "be16"),
+    "IFLA_IPTUN_ENCAP_DPORT": (17, "be16"),
+    "IFLA_IPTUN_COLLECT_METADATA": (18, "flag"),
+    "IFLA_GRE_IGNORE_DF": (19, "uint8"),
+    "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+VTI: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_VTI_IKEY": (2, "be32"),
+    "IFLA_VTI_OKEY": (3, "be32"),
+    "IFLA_IPTUN_LOCAL": (4, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (5, "ipaddr"),
+    "IFLA_IPTUN_FWMARK": (6, "uint32"),
 }
 
 INET_CONF: Final = (

@@ -21,9 +21,14 @@ ATOMS: Final = (
     "asciiz", "l2addr", "flag",
 )  # fmt: skip
 """The primitive types; anything else is a structure and reads `hex`."""
-KINDS: Final = ("bond", "bridge", "macvlan", "vxlan", "veth", "geneve", "gre", "vti", "xfrm")
-RENAMED: Final = {"iptun": ("ipip", "IFLA_IPIP_"), "sit": ("sit", "IFLA_SIT_")}
-"""Tables whose names pyroute2 makes up: the kernel's are IFLA_IPTUN_… (if_tunnel.h)."""
+KINDS: Final = ("bond", "bridge", "macvlan", "vxlan", "veth", "geneve", "xfrm")
+RENAMED: Final = {
+    "iptun": ("ipip", "IFLA_IPIP_"), "sit": ("sit", "IFLA_SIT_"),
+    "gre": ("gre", "IFLA_GRE_"), "vti": ("vti", "IFLA_VTI_"),
+}  # fmt: skip
+"""Tunnels over IP: what all of them have is called IFLA_IPTUN_… here, under whatever number (if_tunnel.h)."""
+OWN_NAMES: Final = ("IFLAGS", "OFLAGS", "IKEY", "OKEY", "IGNORE_DF")
+"""What only GRE and VTI have, and keeps its name."""
 BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
     "bond": {
         "IFLA_BOND_PEER_NOTIF_DELAY": (28, "uint32"),
@@ -40,20 +45,12 @@ BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
     "xfrm": {"IFLA_XFRM_COLLECT_METADATA": (3, "flag")},
     "iptun": {"IFLA_IPTUN_LOCAL": (2, "ipaddr"), "IFLA_IPTUN_REMOTE": (3, "ipaddr")},
     "sit": {"IFLA_IPTUN_FLAGS": (8, "uint16")},
-    # if_tunnel.h: what all tunnels over IP say, under GRE's and VTI's numbers
     "gre": {
-        "IFLA_IPTUN_LINK": (1, "uint32"), "IFLA_GRE_IFLAGS": (2, "be16"), "IFLA_GRE_OFLAGS": (3, "be16"),
-        "IFLA_IPTUN_LOCAL": (6, "ipaddr"), "IFLA_IPTUN_REMOTE": (7, "ipaddr"), "IFLA_IPTUN_TTL": (8, "uint8"),
-        "IFLA_IPTUN_TOS": (9, "uint8"), "IFLA_IPTUN_PMTUDISC": (10, "uint8"), "IFLA_IPTUN_ENCAP_LIMIT": (11, "uint8"),
-        "IFLA_IPTUN_FLOWINFO": (12, "be32"), "IFLA_IPTUN_FLAGS": (13, "uint32"),
-        "IFLA_IPTUN_ENCAP_TYPE": (14, "uint16"), "IFLA_IPTUN_ENCAP_FLAGS": (15, "uint16"),
-        "IFLA_IPTUN_ENCAP_SPORT": (16, "be16"),
-        "IFLA_IPTUN_ENCAP_DPORT": (17, "be16"), "IFLA_IPTUN_COLLECT_METADATA": (18, "flag"),
-        "IFLA_IPTUN_FWMARK": (20, "uint32"),
+        "IFLA_GRE_IFLAGS": (2, "be16"), "IFLA_GRE_OFLAGS": (3, "be16"), "IFLA_IPTUN_LOCAL": (6, "ipaddr"),
+        "IFLA_IPTUN_REMOTE": (7, "ipaddr"),
     },
     "vti": {
-        "IFLA_IPTUN_LINK": (1, "uint32"), "IFLA_IPTUN_LOCAL": (4, "ipaddr"), "IFLA_IPTUN_REMOTE": (5, "ipaddr"),
-        "IFLA_IPTUN_FWMARK": (6, "uint32"),
+        "IFLA_IPTUN_LOCAL": (4, "ipaddr"), "IFLA_IPTUN_REMOTE": (5, "ipaddr"), "IFLA_IPTUN_FWMARK": (6, "uint32"),
     },
 }  # fmt: skip
 """By table, what pyroute2 does not know, or knows otherwise: number and type, from the kernel's UAPI headers."""
@@ -98,8 +95,12 @@ def definitions() -> dict[str, dict[str, tuple[int, str]]]:
         tables[word] = {name: (number, kind) for name, number, kind in attributes_of(message)}
     for word, (kind, prefix) in RENAMED.items():
         rows = attributes_of(data[kind])
-        tables[word] = {name.replace(prefix, "IFLA_IPTUN_"): (number, form) for name, number, form in rows}
+        tables[word] = {_called(name, prefix): (number, form) for name, number, form in rows}
     return {word: rows | BEYOND.get(word, {}) for word, rows in tables.items()}
+
+
+def _called(name: str, prefix: str) -> str:
+    return name if name.removeprefix(prefix) in OWN_NAMES else name.replace(prefix, "IFLA_IPTUN_")
 
 
 def render() -> str:
