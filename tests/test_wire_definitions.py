@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from netapply.kernel.link_codec import DATA, ELSEWHERE, GENERIC, codec_of, known
+from netapply.kernel.link_codec import DATA, ELSEWHERE, GENERIC, NUMBERED_AS, codec_of, known
 from netapply.kernel.wire import definitions, generate
+from netapply.kernel.wire.bits import RAW_LENGTH
 from netapply.kernel.wire.forms import FORMS
 from netapply.kernel.wire.scalar import SCALARS
 from netapply.kinds import KINDS, link_table
@@ -67,10 +68,11 @@ def test_what_is_read_is_what_is_written(kind: type[Link], row: Row) -> None:
         assert row.nla.name not in GENERIC
         return
     codec = codec_of(kind.kind)
-    writer = codec.writers[row.attribute]
+    place = row.nla.name if row.nla.mask else row.attribute
+    writer = codec.writers[place]
     readers = codec.data if writer.data else codec.generic
     for number in filter(None, (writer.number, writer.number6)):
-        assert readers[number][0] == row.attribute
+        assert readers[number][0] == place
     assert (writer.number, writer.number6) == tuple(
         numbers_of(kind.kind, row)[name][0] if name else 0 for name in (row.nla.name, row.nla.name6)
     )
@@ -78,12 +80,14 @@ def test_what_is_read_is_what_is_written(kind: type[Link], row: Row) -> None:
 
 def test_nothing_is_read_twice() -> None:
     for kind in KINDS:
-        codec = codec_of(kind.kind)
-        assert codec.writers.keys() | {row.attribute for row in link_table(kind.kind) if row.nla.name in ELSEWHERE} == (
-            set(link_table(kind.kind).rows)
-        )
-        assert len(codec.generic) + len(codec.data) == sum(
-            1 + bool(row.nla.name6) for row in link_table(kind.kind) if row.nla.name not in ELSEWHERE
+        codec, table = codec_of(kind.kind), link_table(kind.kind)
+        rows = [row for row in table if row.nla.name not in ELSEWHERE]
+        shared = {row.nla.name for row in rows if row.nla.mask}
+        lengths = {RAW_LENGTH + row.attribute for row in rows if row.nla.length}
+        plain = [row for row in rows if not row.nla.mask]
+        assert codec.writers.keys() == {row.attribute for row in plain} | shared | lengths
+        assert len(codec.generic) + len(codec.data) == (
+            sum(1 + bool(row.nla.name6) for row in plain) + len(shared) + len(lengths)
         )
 
 
@@ -107,4 +111,4 @@ def test_a_kind_that_has_data_says_where_it_stands() -> None:
         if row.nla.name not in GENERIC and row.nla.name not in ELSEWHERE
     }  # fmt: skip
     assert of_their_own == DATA.keys()
-    assert of_their_own <= set(generate.KINDS)
+    assert of_their_own <= {*generate.KINDS, *generate.RENAMED, *NUMBERED_AS}

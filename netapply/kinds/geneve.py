@@ -21,12 +21,12 @@ class Geneve(Link):
     kind: ClassVar[str] = "geneve"
 
     vni: Annotated[
-        int | None, Field(ge=1, lt=2**24, description="virtual network identifier; required unless `external`"),
+        int | None, Field(ge=1, lt=2**24, description="virtual network identifier, unless `external`"),
         Nla("IFLA_GENEVE_ID", change=RECREATE, unit=NUMBER_OR_NONE),
     ] = None  # fmt: skip
     remote: Annotated[
         IpAddress | None, Nla("IFLA_GENEVE_REMOTE", name6="IFLA_GENEVE_REMOTE6"),
-        Field(description="the other endpoint; required unless `external`"),
+        Field(description="the other endpoint, unless `external`"),
     ] = None  # fmt: skip
     port: Annotated[
         int | None, Field(ge=1, le=65535, description="UDP destination port"),

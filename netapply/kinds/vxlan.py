@@ -23,7 +23,7 @@ class Vxlan(Link):
     kind: ClassVar[str] = "vxlan"
 
     vni: Annotated[
-        int | None, Field(ge=1, lt=2**24, description="VXLAN network identifier; required unless `external`"),
+        int | None, Field(ge=1, lt=2**24, description="VXLAN network identifier, unless `external`"),
         Nla("IFLA_VXLAN_ID", change=RECREATE, unit=NUMBER_OR_NONE),
     ] = None  # fmt: skip
     remote: Annotated[

@@ -22,7 +22,7 @@ class Xfrm(Layer3):
     outlives_dev: ClassVar[bool] = True
 
     if_id: Annotated[
-        int | None, Field(ge=1, lt=2**32, description="number in policies and states; required unless `external`"),
+        int | None, Field(ge=1, lt=2**32, description="number in policies and states, unless `external`"),
         Nla("IFLA_XFRM_IF_ID", unit=NUMBER_OR_NONE),
     ] = None  # fmt: skip
     dev: Annotated[
