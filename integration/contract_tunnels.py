@@ -84,6 +84,14 @@ TUNNELS_SHOWN: dict[str, dict[str, Witness]] = {
         "if_id": lambda data: int(data["if_id"], 0) if "if_id" in data else None,
         "dev": lambda data: data.get("lower"), "external": switch("external"),
     },
+    "macsec": {
+        "link": lambda data: data["lower"], "sci": plain("sci"), "port": lambda data: int(data["sci"][-4:], 16),
+        "cipher": lambda data: data["cipher_suite"].lower(), "icvlen": plain("icv_len"),
+        "encrypt": plain("encrypt"), "protect": plain("protect"), "replay": plain("replay_protect"),
+        "window": lambda data: data.get("window", 0), "send_sci": plain("inc_sci"), "end_station": plain("es"),
+        "scb": plain("scb"), "encodingsa": plain("encoding_sa"), "validation": plain("validation"),
+        "offload": lambda data: data.get("offload", "off"),
+    },
     "geneve": {
         "vni": lambda data: data["id"] or None,
         "remote": lambda data: data.get("remote", data.get("remote6")),

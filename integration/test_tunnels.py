@@ -59,6 +59,41 @@ def test_another_address_family_is_another_vxlan(node: Node, end: str) -> None:
     assert shown(node, "vx0")["linkinfo"]["info_data"][end] == "192.0.2.1"
 
 
+def filtered(node: Node) -> dict[str, str | None]:
+    """VNI, or range, and its remote, as bridge(8) says it."""
+    (device,) = json.loads(node.machine.run(["bridge", "-j", "vni", "show", "dev", "vx0"]).stdout)
+    return {
+        f"{item['vni']}-{item['vniEnd']}" if "vniEnd" in item else str(item["vni"]): item.get(
+            "group", item.get("remote")
+        )
+        for item in device["vnis"]
+    }
+
+
+def test_an_external_vxlan_receives_the_vnis_of_its_list(node: Node) -> None:
+    def step(*vnis: Any) -> str:
+        return wish(eno1={}, vx0={"kind": "vxlan", "external": True, "vnifilter": True, "dev": "eno1", "vnis": vnis})
+
+    node.settle(step(100, "200-210", {"vni": 300, "remote": "192.0.2.9"}))
+    assert filtered(node) == {"100": None, "200-210": None, "300": "192.0.2.9"}
+    node.machine.run(["bridge", "vni", "add", "vni", "999", "dev", "vx0"])
+    before = filtered(node)
+    assert not node.plan(render(node.host.show()))
+    after = step("201-210", {"vni": 300, "remote": "2001:db8::9"}, {"vni": 400, "remote": "239.1.1.1"}, 300 + 1)
+    for number in range(len(node.plan(after).operations)):
+        with failing_at(number), pytest.raises(RolledBackError):
+            node.apply(after)
+        assert filtered(node) == before
+    node.settle(after)
+    assert filtered(node) == {
+        "201-210": None, "300": "2001:db8::9", "301": None, "400": "239.1.1.1", "999": None,
+    }, "what somebody added by hand stays"  # fmt: skip
+    node.settle(step(300))
+    assert filtered(node) == {"300": None, "999": None}
+    node.host.rollback().apply()
+    assert filtered(node)["400"] == "239.1.1.1"
+
+
 @pytest.mark.kernel("geneve")
 def test_another_address_family_is_another_geneve(node: Node) -> None:
     node.settle(wish(g0={"kind": "geneve", "vni": 7, "remote": "192.0.2.1"}))

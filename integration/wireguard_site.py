@@ -21,6 +21,11 @@ def public_key(name: str) -> str:
     return public_text(private_key(name))
 
 
+def clamped(secret: bytes) -> bytes:
+    """The private key as the kernel holds it (RFC 7748, 5)."""
+    return bytes((secret[0] & 248, *secret[1:31], secret[31] & 127 | 64))
+
+
 def written(secret: bytes) -> str:
     return base64.b64encode(secret).decode()
 

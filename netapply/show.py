@@ -56,8 +56,8 @@ def _links(state: list[Resource]) -> dict[str, Any]:
 
 
 def _wireguard(item: Resource) -> dict[str, Any]:
-    """Not the key: which file it came from, the kernel does not know, and unsaid it is left as it is."""
-    return {name: item.attributes[name] for name in ("listen_port", "fwmark") if item.attributes[name]}
+    """Which file the key came from, the kernel does not know; its public half says that it stays."""
+    return {name: item.attributes[name] for name in ("public_key", "listen_port", "fwmark") if item.attributes[name]}
 
 
 def _add_part(link: dict[str, Any], item: Resource) -> None:

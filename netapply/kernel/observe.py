@@ -14,6 +14,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
+from netapply.kernel.vnis import read_vnis
 from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
@@ -47,6 +48,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
+        *(read_vnis(netlink, links.names) if _filter_vnis(links.resources) else ()),
         *_read_wireguard(links.resources),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
         *(_read_nat() if "nat" in families else ()),
@@ -56,6 +58,10 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _filter_vnis(links: Iterable[Resource]) -> bool:
+    return any(link.kind == "vxlan" and link.attributes["vnifilter"] for link in links)
 
 
 def _read_wireguard(links: Iterable[Resource]) -> list[Resource]:

@@ -12,13 +12,14 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
+from netapply.kernel.vnis import encode_vni
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule,
+    "rule": encode_rule, "vni": encode_vni,
 }  # fmt: skip
 
 

@@ -156,7 +156,7 @@ def _secret(operation: Operation, name: str | None) -> bytes:
         return NO_KEY
     secret = secret_of(name)
     if secret is None:
-        raise KernelError(f"{describe(operation)}: its key ({name}) is not known any more", errno.ENOKEY)
+        raise KernelError(f"{describe(operation)}: nobody has its key, {name}; name its file", errno.ENOKEY)
     return secret
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from netapply.kinds.ip6gretap import Ip6gretap
     from netapply.kinds.ip6tnl import Ip6tnl
     from netapply.kinds.ipip import Ipip
+    from netapply.kinds.macsec import Macsec
     from netapply.kinds.macvlan import Macvlan
     from netapply.kinds.physical import Physical
     from netapply.kinds.sit import Sit
@@ -45,6 +46,7 @@ CLASSES: Final = {
     "ip6gretap": "Ip6gretap",
     "ip6tnl": "Ip6tnl",
     "ipip": "Ipip",
+    "macsec": "Macsec",
     "macvlan": "Macvlan",
     "": "Physical",
     "sit": "Sit",
@@ -98,6 +100,7 @@ def link_table(kind: str) -> Table:
 
 
 __all__ = [
-    "KINDS", "KIND_OF", "Bridge", "Geneve", "Gre", "Gretap", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip", "Link", "Macvlan",
+    "KINDS", "KIND_OF", "Bridge", "Geneve", "Gre", "Gretap", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip", "Link", "Macsec",
+    "Macvlan",
     "Physical", "Sit", "Veth", "Vti", "Vti6", "Vxlan", "Wireguard", "Xfrm", "link_table",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from netapply.model.link import Link
 from netapply.model.nat_values import PortRange
 from netapply.model.tunnel import NUMBER_OR_NONE, one_ttl
 from netapply.model.values import IpAddress, LinkName, Seconds
+from netapply.model.vni import Vni
 
 RECREATE = Change.RECREATE
 DF = choice(unset=0, set=1, inherit=2)
@@ -140,6 +141,8 @@ class Vxlan(Link):
         Field(description="packets to an own address go straight to the local VXLAN of that VNI"),
     ] = None  # fmt: skip
 
+    vnis: tuple[Vni, ...] = Field(default=(), description="VNIs to receive, like [100, 200-210]; needs `vnifilter`")
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """See vxlan_config_validate and vxlan_nl2conf (drivers/net/vxlan/vxlan_core.c)."""
@@ -150,6 +153,8 @@ class Vxlan(Link):
             raise ValueError("an external vxlan has no vni of its own: leave out vni, or external")
         if self.vnifilter and not self.external:
             raise ValueError("vnifilter needs external: true")
+        if self.vnis and not self.vnifilter:
+            raise ValueError("vnis need vnifilter: true")
         if self.gpe and not (self.external and self.learning is False):
             raise ValueError("gpe needs external: true and learning: false")
         if self.label and ":" not in (self.remote or self.local or ""):

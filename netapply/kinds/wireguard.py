@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
 from netapply.model.tunnel import Layer3
-from netapply.model.wireguard import FROM_FILE, KeyFile, Peer
+from netapply.model.wireguard import FROM_FILE, KeyFile, Peer, PublicKey
 
 
 class Wireguard(Layer3):
@@ -19,6 +19,9 @@ class Wireguard(Layer3):
     kind: ClassVar[str] = "wireguard"
 
     private_key_file: KeyFile | None = Field(default=None, description="file with the key, as `wg genkey` makes it")
+    public_key: PublicKey | None = Field(
+        default=None, description="of the private key that the kernel has, as `show` prints it: that one stays"
+    )
     listen_port: int | None = Field(
         default=None, ge=1, le=65535, description="UDP port; the kernel chooses one where none is given"
     )
@@ -28,6 +31,8 @@ class Wireguard(Layer3):
     @model_validator(mode="after")
     def _one_way_for_each_network(self) -> Self:
         """A network is behind one peer: the kernel would take it from the first and give it to the last."""
+        if self.public_key is not None and self.private_key_file is not None:
+            raise ValueError("public_key names the key that is there, private_key_file another; leave one out")
         owners: dict[str, str] = {}
         for peer in self.peers:
             for network in peer.allowed_ips:
@@ -36,8 +41,10 @@ class Wireguard(Layer3):
         return self
 
     def settings(self, name: str) -> Iterator[tuple[Resource, dict[str, str]]]:
-        said: dict[str, Value] = {"public_key": FROM_FILE + self.private_key_file if self.private_key_file else None}
-        said |= {"listen_port": self.listen_port, "fwmark": self.fwmark}
+        file = self.private_key_file
+        key = self.public_key if file is None else FROM_FILE + file
+        said: dict[str, Value] = {"public_key": key, "listen_port": self.listen_port, "fwmark": self.fwmark}
         attributes = {word: value for word, value in said.items() if value is not None}
         if attributes:
-            yield Resource(("wireguard", name), "wireguard", attributes), {"public_key": "private_key_file"}
+            fields = {} if file is None else {"public_key": "private_key_file"}
+            yield Resource(("wireguard", name), "wireguard", attributes), fields

@@ -161,6 +161,8 @@ class Nla:
     """An attribute, and the bit of it that is set where the value counts; None clears the bit."""
     length: str = ""
     """The attribute that carries the length, where the value is a prefix."""
+    told_by: tuple[str, Callable[[Value], Value]] | None = None
+    """The row that tells this one's value, where the kernel takes the attribute and never sends it."""
     apart: Callable[[Value], Value] | None = None
     """Sorts values: from one sort to another an existing resource does not go."""
     names_port: bool = False

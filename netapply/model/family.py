@@ -59,6 +59,14 @@ FAMILIES: Final[dict[str, Family]] = {
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
     ),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
+    "vni": Family(
+        "VNI {2} of {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.vni:Vni",
+        on=1,
+        field="vnis",
+    ),
     "wireguard": Family(
         "WireGuard settings of {1}",
         Phase.KEYS,

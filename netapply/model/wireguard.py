@@ -12,9 +12,9 @@ import binascii
 import re
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from netapply.model.attribute import SECONDS, Change, Nla
 from netapply.model.part import Part
@@ -23,6 +23,7 @@ from netapply.model.values import Network, Seconds, ip_address, text_of
 
 KEY_SIZE: Final = 32
 FROM_FILE: Final = "file:"
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{32}")
 _ENDPOINT: Final = re.compile(r"(?:\[(?P<inet6>[^]]+)\]|(?P<inet>[^:]+)):(?P<port>[0-9]{1,5})")
 
 
@@ -85,6 +86,14 @@ def allowed_networks(value: Any) -> Any:
     return items
 
 
+def digest(value: object) -> str:
+    """How a preshared key is called without being told."""
+    text = text_of(value)
+    if not _DIGEST.fullmatch(text):
+        raise ValueError("this is no digest of a key (sha256:…); name the key's file in preshared_key_file")
+    return text
+
+
 PublicKey = Annotated[str, BeforeValidator(public_key)]
 KeyFile = Annotated[str, BeforeValidator(key_file)]
 Endpoint = Annotated[str, BeforeValidator(endpoint)]
@@ -115,9 +124,12 @@ class Peer(Part):
     family: ClassVar[str] = "wireguard_peer"
 
     public_key: PublicKey = Field(description="the peer's public key")
+    preshared_key_file: KeyFile | None = Field(
+        default=None, description="file with a symmetric key, as `wg genpsk` makes it"
+    )
     preshared_key: Annotated[
-        KeyFile | None, Nla("WGPEER_A_PRESHARED_KEY", change=Change.FLAP, default=None),
-        Field(alias="preshared_key_file", description="file with a symmetric key, as `wg genpsk` makes it"),
+        str | None, BeforeValidator(digest), Nla("WGPEER_A_PRESHARED_KEY", change=Change.FLAP, default=None),
+        Field(description="digest of the key that the kernel has, as `show` prints it: that one stays"),
     ] = None  # fmt: skip
     endpoint: Annotated[
         Endpoint | None, Nla("WGPEER_A_ENDPOINT", default=None, at_birth=(None,)),
@@ -133,18 +145,22 @@ class Peer(Part):
         Field(ge=0, le=65535, description="send something at least so often; 0: only what there is to send"),
     ] = None  # fmt: skip
 
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.preshared_key is not None and self.preshared_key_file is not None:
+            raise ValueError("preshared_key names the key that is there, preshared_key_file another; leave one out")
+        return self
+
     def identity(self) -> tuple[str, ...]:
         return (self.public_key,)
 
     def resources(self, link: str) -> Iterator[Resource]:
         for resource in super().resources(link):
-            if self.preshared_key is not None:
-                resource.attributes["preshared_key"] = FROM_FILE + self.preshared_key
+            if self.preshared_key_file is not None:
+                resource.attributes["preshared_key"] = FROM_FILE + self.preshared_key_file
             resource.attributes["allowed_ips"] = sorted_networks(self.allowed_ips)
             yield resource
 
     @classmethod
     def said(cls, resource: Resource) -> dict[str, Any] | None:
-        """Which file a key came from, the kernel does not know: unsaid, it is left as it is."""
-        known = Resource(resource.key, resource.kind, {**resource.attributes, "preshared_key": None})
-        return {"public_key": resource.key[2], **(super().said(known) or {})}
+        return {"public_key": resource.key[2], **(super().said(resource) or {})}

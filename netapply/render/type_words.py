@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import nat_values, route, sysctl, tunnel, values, wireguard
+from netapply.kinds import macsec
+from netapply.model import nat_values, route, sysctl, tunnel, values, vni, wireguard
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -32,7 +33,10 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    macsec.channel: "16 hexadecimal digits",
+    vni.vni_range: "VNI or range",
     wireguard.public_key: "public key",
+    wireguard.digest: "digest",
     wireguard.key_file: "path",
     wireguard.endpoint: "address:port",
     tunnel.inet_address: "IPv4 address",

@@ -27,7 +27,8 @@ def read_keys(desired: Desired) -> None:
             value = resource.attributes.get(attribute)
             if isinstance(value, str) and value.startswith(FROM_FILE):
                 path = Path(value.removeprefix(FROM_FILE))
-                origin = resource.where(attribute) or Origin(desired.source, 1)
+                field = f"{attribute}_file"
+                origin = resource.origins.get(field) or resource.where(attribute) or Origin(desired.source, 1)
                 what = f"cannot use the {word} of {named(resource.key[1])}: {path}"
                 resource.attributes[attribute] = remember(_key_in(path, what, maker, origin))
                 _note_if_open(desired, path, origin)

@@ -7,6 +7,7 @@ file and a plan have one word for each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from netapply.model.attribute import Nla, Row, Value
@@ -23,9 +24,11 @@ class Bits:
     guarded: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By row, the attribute and the bit that says whether it counts."""
     prefixes: list[str] = field(default_factory=list)
+    told: dict[str, tuple[str, Callable[[Value], Value]]] = field(default_factory=dict)
+    """By row, the other row that tells its value, and how."""
 
     def __bool__(self) -> bool:
-        return bool(self.shared or self.guarded or self.prefixes)
+        return bool(self.shared or self.guarded or self.prefixes or self.told)
 
     def add(self, row: Row) -> str:
         """Take the row in; the name under which its number is read and written."""
@@ -38,6 +41,8 @@ class Bits:
             self.shared.setdefault(nla.guard[0], {})
         if nla.length:
             self.prefixes.append(row.attribute)
+        if nla.told_by is not None:
+            self.told[row.attribute] = nla.told_by
         return row.attribute
 
     def split(self, attributes: dict[str, Value]) -> None:
@@ -53,6 +58,8 @@ class Bits:
             length = attributes.pop(RAW_LENGTH + row, None)
             if attributes[row] is not None and length is not None:
                 attributes[row] = f"{attributes[row]}/{length}"
+        for row, (source, taken) in self.told.items():
+            attributes[row] = taken(attributes[source])
 
     def joined(self, attributes: dict[str, Value]) -> dict[str, Value]:
         """The rows with their bits gathered in numbers, as they are sent; a guarded row without value is not."""

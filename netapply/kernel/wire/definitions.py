@@ -467,6 +467,23 @@ VTI: Final[Definition] = {
     "IFLA_IPTUN_FWMARK": (6, "uint32"),
 }
 
+MACSEC: Final[Definition] = {
+    "IFLA_MACSEC_SCI": (1, "hex"),
+    "IFLA_MACSEC_PORT": (2, "be16"),
+    "IFLA_MACSEC_ICV_LEN": (3, "uint8"),
+    "IFLA_MACSEC_CIPHER_SUITE": (4, "uint64"),
+    "IFLA_MACSEC_WINDOW": (5, "uint32"),
+    "IFLA_MACSEC_ENCODING_SA": (6, "uint8"),
+    "IFLA_MACSEC_ENCRYPT": (7, "uint8"),
+    "IFLA_MACSEC_PROTECT": (8, "uint8"),
+    "IFLA_MACSEC_INC_SCI": (9, "uint8"),
+    "IFLA_MACSEC_ES": (10, "uint8"),
+    "IFLA_MACSEC_SCB": (11, "uint8"),
+    "IFLA_MACSEC_REPLAY_PROTECT": (12, "uint8"),
+    "IFLA_MACSEC_VALIDATION": (13, "uint8"),
+    "IFLA_MACSEC_OFFLOAD": (15, "uint8"),
+}
+
 INET_CONF: Final = (
     "forwarding",
     "mc_forwarding",

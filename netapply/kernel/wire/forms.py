@@ -43,6 +43,7 @@ def _unpack_presence(data: Any) -> bool:
 
 FORMS: Final[dict[str, tuple[Pack, Unpack]]] = {
     "addresses": (_pack_addresses, _unpack_addresses),
+    "hex64": (lambda text: bytes.fromhex(text or "0" * 16), lambda data: bytes(data).hex()),
     "mac": SCALARS["l2addr"],
     "ports": (_pack_ports, _unpack_ports),
     "presence": (lambda value: b"", _unpack_presence),

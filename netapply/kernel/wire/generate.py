@@ -41,6 +41,14 @@ BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "IFLA_VXLAN_LABEL": (26, "be32"), "IFLA_VXLAN_VNIFILTER": (30, "uint8"),
         "IFLA_VXLAN_LOCALBYPASS": (31, "uint8"),
     },
+    "macsec": {  # if_link.h; the channel is in network byte order
+        "IFLA_MACSEC_SCI": (1, "hex"), "IFLA_MACSEC_PORT": (2, "be16"), "IFLA_MACSEC_ICV_LEN": (3, "uint8"),
+        "IFLA_MACSEC_CIPHER_SUITE": (4, "uint64"), "IFLA_MACSEC_WINDOW": (5, "uint32"),
+        "IFLA_MACSEC_ENCODING_SA": (6, "uint8"), "IFLA_MACSEC_ENCRYPT": (7, "uint8"),
+        "IFLA_MACSEC_PROTECT": (8, "uint8"), "IFLA_MACSEC_INC_SCI": (9, "uint8"), "IFLA_MACSEC_ES": (10, "uint8"),
+        "IFLA_MACSEC_SCB": (11, "uint8"), "IFLA_MACSEC_REPLAY_PROTECT": (12, "uint8"),
+        "IFLA_MACSEC_VALIDATION": (13, "uint8"), "IFLA_MACSEC_OFFLOAD": (15, "uint8"),
+    },
     "geneve": {"IFLA_GENEVE_DF": (13, "uint8")},
     "xfrm": {"IFLA_XFRM_COLLECT_METADATA": (3, "flag")},
     "iptun": {"IFLA_IPTUN_LOCAL": (2, "ipaddr"), "IFLA_IPTUN_REMOTE": (3, "ipaddr")},
@@ -96,7 +104,7 @@ def definitions() -> dict[str, dict[str, tuple[int, str]]]:
     for word, (kind, prefix) in RENAMED.items():
         rows = attributes_of(data[kind])
         tables[word] = {_called(name, prefix): (number, form) for name, number, form in rows}
-    return {word: rows | BEYOND.get(word, {}) for word, rows in tables.items()}
+    return {word: tables.get(word, {}) | BEYOND.get(word, {}) for word in {**tables, **BEYOND}}
 
 
 def _called(name: str, prefix: str) -> str:
