@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from integration.applying import FEATURE
 from integration.contract_tunnels import ENCAP, TUNNELS_SHOWN
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
@@ -205,9 +206,6 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
     },
 }
 """How it says what one kind has; `lower` is what it prints behind the `@` of a name."""
-
-FEATURE = {"bond": "bonding", "ip6gretap": "ip6gre", "vlan": "8021q"}
-"""The kernel feature of a kind where it has another name (integration/fullkernel/features.py)."""
 
 
 UNSEEN = frozenset({("bond", "coupled_control"), ("vxlan", "localbypass"), ("vxlan", "remcsum_nopartial")})

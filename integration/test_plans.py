@@ -10,17 +10,18 @@ from scapy.layers.l2 import ARP
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet
 
-from integration.applying import PLANS, Node, one_node
+from integration.applying import PLANS, Node, every_plan, one_node
 from integration.snapshot import difference, settled, snapshot, steady
+from integration.wireguard_site import with_keys
 from netapply.lab import Host as LabHost
 from netapply.lab import Lab, capture, ping
 
 
-@pytest.mark.parametrize("plan", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("plan", every_plan())
 def test_plan_applies_twice_and_rolls_back(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         before = steady(node.netns)
-        node.settle(plan)
+        node.settle(with_keys(plan, tmp_path))
         assert snapshot(node.netns) != before, "the plan changed nothing"
         node.host.rollback().apply()
         after = settled(node.netns, before)

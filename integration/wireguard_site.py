@@ -39,11 +39,14 @@ def key_file(directory: Path, secret: bytes, name: str = "wg0.key") -> Path:
     return path
 
 
-def plan_for(plan: Path, directory: Path, secret: bytes) -> Path:
-    """A plan whose key file is one of this test."""
-    key_file(directory, secret)
+def with_keys(plan: Path, directory: Path) -> Path:
+    """The plan; one that names key files with those of its node, which is the one that the other half names."""
+    text = plan.read_text()
+    if "/etc/wireguard/" not in text:
+        return plan
+    key_file(directory, private_key("node2" if plan.stem.endswith("-b") else "node1"))
     copy = directory / plan.name
-    copy.write_text(plan.read_text().replace("/etc/wireguard/", f"{directory}/"))
+    copy.write_text(text.replace("/etc/wireguard/", f"{directory}/"))
     return copy
 
 
