@@ -90,7 +90,6 @@ TUNNELS_SHOWN: dict[str, dict[str, Witness]] = {
         "encrypt": plain("encrypt"), "protect": plain("protect"), "replay": plain("replay_protect"),
         "window": lambda data: data.get("window", 0), "send_sci": plain("inc_sci"), "end_station": plain("es"),
         "scb": plain("scb"), "encodingsa": plain("encoding_sa"), "validation": plain("validation"),
-        "offload": lambda data: data.get("offload", "off"),
     },
     "geneve": {
         "vni": lambda data: data["id"] or None,

@@ -92,7 +92,12 @@ class Geneve(Link):
 
     @classmethod
     def has(cls, attribute: str, after: dict[str, Value]) -> bool:
-        """What comes with each packet is nothing of the device."""
+        """What comes with each packet is nothing of the device, and a checksum is of one IP version."""
+        remote = after.get("remote") or ""
+        if attribute == "udp_zero_csum6_rx":
+            return bool(after.get("external")) or ":" in remote
+        if attribute in ("udp_csum", "udp_zero_csum6_tx"):
+            return not after.get("external") and (":" in remote) is (attribute != "udp_csum")
         return attribute not in ("vni", "remote") or not after.get("external")
 
     def _refuse_checksums(self) -> None:

@@ -1,6 +1,7 @@
 """MACsec: encrypted Ethernet between neighbours (IEEE 802.1AE; drivers/net/macsec.c, ip-macsec(8)).
 
 The device and its settings; its channels and their keys are made by a key agreement daemon (wpa_supplicant).
+Offloading to a device (`ip macsec offload`) is left to it, too.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ CIPHER: Final = Unit(
     " | ".join(CIPHERS), to_wire=lambda word: CIPHERS.get(word, word),
     from_wire=lambda number: next((word for word, known in CIPHERS.items() if known == number), number),
 )  # fmt: skip
-Offload = Literal["off", "phy", "mac"]
 Validation = Literal["disabled", "check", "strict"]
 _SCI: Final = re.compile(r"[0-9a-f]{16}")
 
@@ -101,26 +101,23 @@ class Macsec(Link):
         Validation | None, Nla("IFLA_MACSEC_VALIDATION", unit=numbered(Validation), default="strict"),
         Field(description="what happens to received frames that are not valid"),
     ] = None  # fmt: skip
-    offload: Annotated[
-        Offload | None, Nla("IFLA_MACSEC_OFFLOAD", change=RECREATE, unit=numbered(Offload), default="off"),
-        Field(description="let the device do it; it must be able to"),
-    ] = None  # fmt: skip
 
     @model_validator(mode="before")
     @classmethod
-    def _port_of_the_channel(cls, data: Any) -> Any:
-        """A channel that is named holds its port."""
-        if not isinstance(data, Mapping) or data.get("sci") is None or "port" in data:
+    def _implied(cls, data: Any) -> Any:
+        """A channel that is named holds its port; replay protection always has a window."""
+        if not isinstance(data, Mapping):
             return data
-        return {**data, "port": port_of(channel(data["sci"]))}
+        implied: dict[str, Value] = {"port": port_of(channel(data["sci"]))} if data.get("sci") is not None else {}
+        return {**implied, **({"window": 0} if data.get("replay") else {}), **data}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """See macsec_validate_attr (drivers/net/macsec.c)."""
         if self.sci is not None and port_of(self.sci) != self.port:
             raise ValueError("sci holds another port; leave port out")
-        if self.replay and self.window is None:
-            raise ValueError("replay needs a window; 0 for none out of order")
+        if self.window and not self.replay:
+            raise ValueError("a window needs replay: true")
         if self.send_sci is not False and (self.end_station or self.scb):
             raise ValueError("end_station and scb need send_sci: false")
         if self.end_station and self.scb:

@@ -30,9 +30,9 @@ class Sit(Layer3, OneTunnel, Encapsulated, Delivering):
         Nla("IFLA_IPTUN_FLAGS", change=Change.RECREATE, unit=SWITCH, default=False, mask=SIT_ISATAP),
         Field(description="ISATAP (RFC 5214)"),
     ] = None
-    pmtudisc: Annotated[
-        bool | None, Nla("IFLA_IPTUN_PMTUDISC", change=Change.RECREATE, unit=SWITCH, default=True),
-        Field(description="path MTU discovery: don't fragment"),
+    ttl: Annotated[
+        int | None, Nla("IFLA_IPTUN_TTL", default=64),
+        Field(ge=0, le=255, description="of the outer packet; 0: that of the packet inside"),
     ] = None  # fmt: skip
     ip6rd_prefix: Annotated[
         Network | None,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import ip_address as parsed
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Row, Unit, Value, numbered, table_of
 from netapply.model.link import Link
@@ -199,6 +199,14 @@ class Delivering(OverInet):
         bool | None, Nla("IFLA_IPTUN_PMTUDISC", unit=SWITCH, default=True),
         Field(description="path MTU discovery: don't fragment"),
     ] = None  # fmt: skip
+
+    @model_validator(mode="after")
+    def _not_fragmented(self) -> Self:
+        """With a time to live the kernel sets "don't fragment" (ipip_netlink_parms, ipip6_netlink_parms)."""
+        default = table_of(type(self)).rows["ttl"].nla.default
+        if self.pmtudisc is False and (default if self.ttl is None else self.ttl):
+            raise ValueError("pmtudisc: false needs ttl: 0")
+        return self
 
 
 class OverInet6(Tunnel):
