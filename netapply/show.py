@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
-from netapply.kinds import KIND_OF, link_table
+from netapply.kinds import KIND_OF, governed, link_table
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
 from netapply.model.fallback import FALLBACKS
@@ -15,6 +15,8 @@ from netapply.model.owned import Owned
 from netapply.model.part import Part
 from netapply.model.resource import Resource, State
 from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop
+from netapply.model.vlan_table import FAMILY as VLANS
+from netapply.model.vlan_table import said_of_table
 
 TABLE_WORDS = {number: word for word, number in TABLES.items()}
 RULE_WORDS = {"src": "from", "dst": "to", "invert": "not"}
@@ -40,16 +42,17 @@ def _family(state: Iterable[Resource], family: str) -> Iterable[Resource]:
 
 def _links(state: list[Resource]) -> dict[str, Any]:
     links: dict[str, dict[str, Any]] = {}
+    masters = {link.name: link for link in _family(state, "link")}
     for link in _family(state, "link"):
         if link.name not in FALLBACKS or link.attributes["up"]:
-            links[link.name] = _link(link)
+            links[link.name] = _link(link, governed(masters.get(link.attributes.get("master") or "")))
     for item in state:
         if item.family == "address" and is_static(item) and item.key[1] in links:
             links[item.key[1]].setdefault("addresses", []).append(item.name)
         elif item.family == "altname" and item.key[1] in links:
             links[item.key[1]].setdefault("altnames", []).append(item.name)
-        elif item.family == "wireguard" and item.key[1] in links:
-            links[item.key[1]] |= _wireguard(item)
+        elif item.family in SETTINGS and item.key[1] in links:
+            links[item.key[1]] |= SETTINGS[item.family](item)
         elif FAMILIES[item.family].field and link_of(item.key) in links:
             _add_part(links[link_of(item.key)], item)
     return links
@@ -58,6 +61,10 @@ def _links(state: list[Resource]) -> dict[str, Any]:
 def _wireguard(item: Resource) -> dict[str, Any]:
     """Which file the key came from, the kernel does not know; its public half says that it stays."""
     return {name: item.attributes[name] for name in ("public_key", "listen_port", "fwmark") if item.attributes[name]}
+
+
+SETTINGS: Final[dict[str, Callable[[Resource], dict[str, Any]]]] = {VLANS: said_of_table, "wireguard": _wireguard}
+"""Families whose resources stand in fields of the link itself."""
 
 
 def _add_part(link: dict[str, Any], item: Resource) -> None:
@@ -70,13 +77,15 @@ def _add_part(link: dict[str, Any], item: Resource) -> None:
         link[family.field] = said
 
 
-def _link(link: Resource) -> dict[str, Any]:
+def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:
     """What the file would say: the kind, and attributes that are not as the kernel makes them."""
     kind = link.kind if _can_be_said(link) else ""
     said: dict[str, Any] = {"kind": kind} if kind else {}
-    for row in link_table(kind):
+    own = (row for row in link_table(kind) if not row.nla.living and row.attribute not in governed)
+    for row in (row for row in own if KIND_OF[kind].has(row.attribute, link.attributes)):
         value = link.attributes[row.attribute]
         default = True if row.attribute == "up" else row.nla.default
+        default = row.nla.usual if default is UNSET else default
         if value is not None and (default is UNSET or value != default) and not str(value).startswith("#"):
             said[row.attribute] = value
     return said
@@ -85,7 +94,7 @@ def _link(link: Resource) -> dict[str, Any]:
 def _can_be_said(link: Resource) -> bool:
     """A kind that netapply makes, and nothing of it in another namespace (`#7`, or a veth without its peer)."""
     kind = KIND_OF.get(link.kind)
-    if kind is None or not kind.created or link.name in FALLBACKS:
+    if kind is None or not kind.created or link.name in FALLBACKS or link.facts.get("persistent") is False:
         return False
     required = (name for name, field in kind.model_fields.items() if field.is_required())
     return all(link.attributes.get(name) is not None for name in required) and not any(

@@ -13,21 +13,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 from netapply.model.attribute import Table, table_of
 from netapply.model.link import Link
+from netapply.model.resource import Resource
 
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
+    from netapply.kinds.dummy import Dummy
     from netapply.kinds.geneve import Geneve
     from netapply.kinds.gre import Gre
     from netapply.kinds.gretap import Gretap
+    from netapply.kinds.ifb import Ifb
     from netapply.kinds.ip6gre import Ip6gre
     from netapply.kinds.ip6gretap import Ip6gretap
     from netapply.kinds.ip6tnl import Ip6tnl
     from netapply.kinds.ipip import Ipip
+    from netapply.kinds.ipvlan import Ipvlan
     from netapply.kinds.macsec import Macsec
     from netapply.kinds.macvlan import Macvlan
+    from netapply.kinds.macvtap import Macvtap
     from netapply.kinds.physical import Physical
     from netapply.kinds.sit import Sit
+    from netapply.kinds.tun import Tun
     from netapply.kinds.veth import Veth
+    from netapply.kinds.vlan import Vlan
+    from netapply.kinds.vrf import Vrf
     from netapply.kinds.vti import Vti
     from netapply.kinds.vti6 import Vti6
     from netapply.kinds.vxlan import Vxlan
@@ -39,18 +47,25 @@ if TYPE_CHECKING:
 CLASSES: Final = {
     "bond": "Bond",
     "bridge": "Bridge",
+    "dummy": "Dummy",
     "geneve": "Geneve",
     "gre": "Gre",
     "gretap": "Gretap",
+    "ifb": "Ifb",
     "ip6gre": "Ip6gre",
     "ip6gretap": "Ip6gretap",
     "ip6tnl": "Ip6tnl",
     "ipip": "Ipip",
+    "ipvlan": "Ipvlan",
     "macsec": "Macsec",
     "macvlan": "Macvlan",
+    "macvtap": "Macvtap",
     "": "Physical",
     "sit": "Sit",
+    "tun": "Tun",
     "veth": "Veth",
+    "vlan": "Vlan",
+    "vrf": "Vrf",
     "vti": "Vti",
     "vti6": "Vti6",
     "vxlan": "Vxlan",
@@ -99,8 +114,14 @@ def link_table(kind: str) -> Table:
     return table_of(KIND_OF[kind] if kind in CLASSES else Link)
 
 
+def governed(master: Resource | None) -> frozenset[str]:
+    """Attributes that a master sets on its ports."""
+    model = KIND_OF.get(master.kind) if master is not None else None
+    return model.governs if model is not None else frozenset()
+
+
 __all__ = [
-    "KINDS", "KIND_OF", "Bridge", "Geneve", "Gre", "Gretap", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip", "Link", "Macsec",
-    "Macvlan",
-    "Physical", "Sit", "Veth", "Vti", "Vti6", "Vxlan", "Wireguard", "Xfrm", "link_table",
+    "KINDS", "KIND_OF", "Bridge", "Dummy", "Geneve", "Gre", "Gretap", "Ifb", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip",
+    "Ipvlan", "Link", "Macsec", "Macvlan", "Macvtap", "Physical", "Sit", "Tun", "Veth", "Vlan", "Vrf", "Vti", "Vti6",
+    "Vxlan", "Wireguard", "Xfrm", "governed", "link_table",
 ]  # fmt: skip

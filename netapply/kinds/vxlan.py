@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, Value, choice, table_of
+from netapply.model.carrier import ProtoDown
 from netapply.model.link import Link
 from netapply.model.nat_values import PortRange
 from netapply.model.tunnel import NUMBER_OR_NONE, one_ttl
@@ -175,6 +176,8 @@ class Vxlan(Link):
             return
         yield {name: value for name, value in settings.items() if name in own}
         yield {name: value for name, value in settings.items() if name not in own}
+
+    protodown: ProtoDown = None
 
     def references(self) -> Iterator[str]:
         yield from super().references()

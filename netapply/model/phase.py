@@ -27,8 +27,10 @@ class Phase(IntEnum):
     NAME = 35
     PORT = 37
     """What a link is set to as a port, when it is one."""
-    KEYS = 38
-    PEER = 39
+    VLAN_FILTERING = 38
+    """Of a bridge that is at work, when its ports have their VLANs."""
+    KEYS = 41
+    PEER = 42
     """What an encrypted tunnel is told over generic netlink, before it comes up."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""

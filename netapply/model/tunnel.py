@@ -17,10 +17,10 @@ from netapply.model.attribute import LINK, SWITCH, Change, Nla, Row, Unit, Value
 from netapply.model.link import Link
 from netapply.model.values import LinkName, family_of, ip_address
 
-NUMBER_OR_NONE: Final = Unit("", from_wire=lambda number: number or None, nothing=0)
+NUMBER_OR_NONE: Final = Unit("", from_wire=lambda number: number or None, empty=0)
 """A number for which 0 says that there is none."""
-INET_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "0.0.0.0" else address, nothing="0.0.0.0")
-INET6_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "::" else address, nothing="::")
+INET_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "0.0.0.0" else address, empty="0.0.0.0")
+INET6_OR_NONE: Final = Unit("", from_wire=lambda address: None if address == "::" else address, empty="::")
 """An address for which all zeros say that there is none."""
 
 Encap = Literal["none", "fou", "gue"]

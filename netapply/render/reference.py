@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
+from netapply.model.bridge_port import BridgePort
 from netapply.model.family import model_of, parts
 from netapply.model.nat import ENTRIES
 from netapply.model.route import Leg, Route
@@ -31,7 +32,7 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "bridge_port": BridgePort, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
     **{name: model for name, _ in parts() if (model := model_of(name)) is not None},
 }  # fmt: skip
 

@@ -12,7 +12,18 @@ from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
 from netapply.kinds import macsec
-from netapply.model import nat_values, route, sysctl, tunnel, values, vni, wireguard
+from netapply.model import (
+    bridge_values,
+    nat_values,
+    route,
+    sysctl,
+    tunnel,
+    values,
+    vlan_ranges,
+    vni,
+    wireguard,
+)
+from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -23,6 +34,12 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.ip_address: "IP address",
     values.interface_address: "address/length",
     values.network: "network",
+    bridge_values.fine_seconds: "duration (s)",
+    bridge_values.groups_of_bridge: "number",
+    bridge_values.groups_of_port: "number",
+    bridge_values.group_address: "MAC address",
+    vlan_ranges.vlan_ids: "VLAN id, range, or list",
+    vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
@@ -64,6 +81,8 @@ def type_words(annotation: Any) -> str:
 def field_words(annotation: Any, marks: Sequence[Any]) -> str:
     """The words for a type and what `Annotated` says of it."""
     for mark in marks:
+        if isinstance(mark, Later):
+            return "mapping, see below"
         if isinstance(mark, BeforeValidator) and mark.func in WORDS:
             return WORDS[mark.func] + bounds(marks)
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):

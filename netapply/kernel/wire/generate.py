@@ -21,7 +21,7 @@ ATOMS: Final = (
     "asciiz", "l2addr", "flag",
 )  # fmt: skip
 """The primitive types; anything else is a structure and reads `hex`."""
-KINDS: Final = ("bond", "bridge", "macvlan", "vxlan", "veth", "geneve", "xfrm")
+KINDS: Final = ("bond", "bridge", "ipvlan", "macvlan", "tun", "vlan", "vrf", "vxlan", "veth", "geneve", "xfrm")
 RENAMED: Final = {
     "iptun": ("ipip", "IFLA_IPIP_"), "sit": ("sit", "IFLA_SIT_"),
     "gre": ("gre", "IFLA_GRE_"), "vti": ("vti", "IFLA_VTI_"),
@@ -36,6 +36,13 @@ BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "IFLA_BOND_MISSED_MAX": (30, "uint8"),
         "IFLA_BOND_NS_IP6_TARGET": (31, "hex"),
         "IFLA_BOND_COUPLED_CONTROL": (32, "uint8"),
+    },
+    "ipvlan": {"IFLA_IPVLAN_FLAGS": (2, "uint16")},
+    "macvlan": {"IFLA_MACVLAN_BC_QUEUE_LEN": (7, "uint32")},
+    "bridge": {
+        "IFLA_BR_VLAN_STATS_PER_PORT": (45, "uint8"),
+        "IFLA_BR_MULTI_BOOLOPT": (46, "hex"),
+        "IFLA_BR_FDB_MAX_LEARNED": (49, "uint32"),
     },
     "vxlan": {  # if_link.h; the label is in network byte order (drivers/net/vxlan/vxlan_core.c)
         "IFLA_VXLAN_LABEL": (26, "be32"), "IFLA_VXLAN_VNIFILTER": (30, "uint8"),
