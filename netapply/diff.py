@@ -251,8 +251,7 @@ def _parameter_back(seen: Resource, desired: Desired, owned: Owned) -> Iterator[
 
 
 def _goes_with_link(key: Key, desired: Desired, observed: State, owned: Owned) -> bool:
-    """Whether this is a parameter or a port's setting of a link that is about to be deleted."""
-    link = (
-        observed.link((device_of(key[1]) or "") if key[0] == "sysctl" else link_of(key)) if key[0] != "link" else None
-    )
+    """Whether this is a parameter, or a setting, of a link that is about to be deleted."""
+    name = (device_of(key[1]) or "") if key[0] == "sysctl" else "" if key[0] == "link" else link_of(key)
+    link = observed.link(name)
     return link is not None and owned.has(link) and link.key not in desired

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from netapply.kinds import KIND_OF, governed, link_table
 from netapply.model.address_wish import said_of
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
+from netapply.model.fallback import FALLBACKS
 from netapply.model.family import FAMILIES, link_of, model_of, table_of_family
 from netapply.model.filter_words import entries_of
 from netapply.model.nat_words import entry_of
@@ -59,15 +60,16 @@ def _links(state: list[Resource]) -> dict[str, Any]:
     links: dict[str, dict[str, Any]] = {}
     masters = {link.name: link for link in _family(state, "link")}
     for link in _family(state, "link"):
-        links[link.name] = _link(link, governed(masters.get(link.attributes.get("master") or "")))
+        if link.name not in FALLBACKS or link.attributes["up"]:
+            links[link.name] = _link(link, governed(masters.get(link.attributes.get("master") or "")))
     for item in state:
         if item.family == "address" and _is_file_address(item) and item.key[1] in links:
             said = said_of(item)
             links[item.key[1]].setdefault("addresses", []).append(said if len(said) > 1 else item.name)
         elif item.family == "altname" and item.key[1] in links:
             links[item.key[1]].setdefault("altnames", []).append(item.name)
-        elif item.family == VLANS and item.key[1] in links:
-            links[item.key[1]] |= said_of_table(item)
+        elif item.family in SETTINGS and item.key[1] in links:
+            links[item.key[1]] |= SETTINGS[item.family](item)
         elif FAMILIES[item.family].field and link_of(item.key) in links:
             _add_part(links[link_of(item.key)], item)
     return links
@@ -76,6 +78,15 @@ def _links(state: list[Resource]) -> dict[str, Any]:
 def _is_file_address(item: Resource) -> bool:
     """What somebody put there for good; a lease only if netapply gave it."""
     return is_static(item) or item.attributes.get("protocol") == PROTOCOL
+
+
+def _wireguard(item: Resource) -> dict[str, Any]:
+    """Which file the key came from, the kernel does not know; its public half says that it stays."""
+    return {name: item.attributes[name] for name in ("public_key", "listen_port", "fwmark") if item.attributes[name]}
+
+
+SETTINGS: Final[dict[str, Callable[[Resource], dict[str, Any]]]] = {VLANS: said_of_table, "wireguard": _wireguard}
+"""Families whose resources stand in fields of the link itself."""
 
 
 def _add_part(link: dict[str, Any], item: Resource) -> None:
@@ -92,7 +103,8 @@ def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:
     """What the file would say: the kind, and attributes that are not as the kernel makes them."""
     kind = link.kind if _can_be_said(link) else ""
     said: dict[str, Any] = {"kind": kind} if kind else {}
-    for row in (row for row in link_table(kind) if not row.nla.living and row.attribute not in governed):
+    own = (row for row in link_table(kind) if not row.nla.living and row.attribute not in governed)
+    for row in (row for row in own if KIND_OF[kind].has(row.attribute, link.attributes)):
         value = link.attributes[row.attribute]
         default = True if row.attribute == "up" else row.nla.default
         default = row.nla.usual if default is UNSET else default
@@ -104,7 +116,7 @@ def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:
 def _can_be_said(link: Resource) -> bool:
     """A kind that netapply makes, and nothing of it in another namespace (`#7`, or a veth without its peer)."""
     kind = KIND_OF.get(link.kind)
-    if kind is None or not kind.created or link.facts.get("persistent") is False:
+    if kind is None or not kind.created or link.name in FALLBACKS or link.facts.get("persistent") is False:
         return False
     required = (name for name, field in kind.model_fields.items() if field.is_required())
     return all(link.attributes.get(name) is not None for name in required) and not any(

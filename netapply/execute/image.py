@@ -73,7 +73,7 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     changed = {change.key for change in plan.changes} | plan.lost
     links = _touched_links(plan, observed)
     alike = {"sysctl"} | {name for name, family in FAMILIES.items() if family.marked}
-    alike |= {change.family for change in plan.changes if change.family == "rule"}
+    alike |= {change.family for change in plan.changes if change.family in ("rule", "wireguard_peer")}
     objects = {key for key in changed if key[0] == "nexthop"}
     readdressed = {change.key[1] for change in plan.changes if change.family == "address"}
     for resource in observed:

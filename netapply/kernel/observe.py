@@ -17,6 +17,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
+from netapply.kernel.vnis import read_vnis
 from netapply.kernel.wire import message as m
 from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
@@ -56,6 +57,8 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
         *(_read_nexthops(netlink, links.names) if "nexthop" in families or "route" in families else ()),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
+        *(read_vnis(netlink, links.names) if _filter_vnis(links.resources) else ()),
+        *_read_wireguard(links.resources),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
         *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
@@ -79,6 +82,20 @@ def _read_nexthops(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
     from netapply.kernel.nexthops import nexthops_of
 
     return nexthops_of(answers, names)
+
+
+def _filter_vnis(links: Iterable[Resource]) -> bool:
+    return any(link.kind == "vxlan" and link.attributes["vnifilter"] for link in links)
+
+
+def _read_wireguard(links: Iterable[Resource]) -> list[Resource]:
+    """Most hosts have no link of the kind."""
+    names = [link.name for link in links if link.kind == "wireguard"]
+    if not names:
+        return []
+    from netapply.kernel.wireguard import read_wireguard
+
+    return read_wireguard(names)
 
 
 def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:

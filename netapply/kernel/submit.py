@@ -14,6 +14,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
+from netapply.kernel.vnis import encode_vni
 from netapply.model.netfilter import NETFILTER
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
@@ -42,7 +43,7 @@ def _encode_nexthop(operation: Operation, indexes: dict[str, int]) -> list[bytea
 
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule, "nexthop": _encode_nexthop, "inet6": encode_inet6,
+    "rule": encode_rule, "nexthop": _encode_nexthop, "inet6": encode_inet6, "vni": encode_vni,
     "bridge_port": _encode_port, "bridge_vlans": _encode_table,
 }  # fmt: skip
 
@@ -65,6 +66,8 @@ class Submitter:
                 _write(operation)
         elif family in NETFILTER:
             _restore(group)
+        elif family in ("wireguard", "wireguard_peer"):
+            _tell_wireguard(group)
         else:
             if family == "route" and any(operation.attributes.get("src") for operation in group):
                 await_sources(self._netlink, group)
@@ -121,6 +124,15 @@ def _restore(group: list[Operation]) -> None:
         return netfilter.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
 
     netfilter.restore([change(operation) for operation in group])
+
+
+def _tell_wireguard(group: list[Operation]) -> None:
+    from netapply.kernel.wireguard import carry_out  # a host without such links never needs it
+
+    refused = carry_out(group)
+    if refused is not None:
+        operation, code, ack = refused
+        raise KernelError(describe(operation), code, ack, _where(operation))
 
 
 def _where(operation: Operation) -> str:

@@ -11,6 +11,7 @@ from netapply.model.address_item import AddressItem
 from netapply.model.attribute import BYTES, INVERTED, LINK, SWITCH, Change, Nla, Value
 from netapply.model.later import Later
 from netapply.model.link_settings import AcceptRa
+from netapply.model.resource import Resource
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, LinkName, Mac, Mtu
 from netapply.model.vlan_ranges import TunnelIds, VlanIds
@@ -25,6 +26,12 @@ class Link(BaseModel):
     kind: ClassVar[str] = ""
     created: ClassVar[bool] = True
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""
+    ethernet: ClassVar[bool] = True
+    """Whether it carries frames; without, it can be no port of a bridge."""
+    whole: ClassVar[bool] = False
+    """Whether the kernel takes for reset what a change of the kind's own attributes does not mention."""
+    outlives_dev: ClassVar[bool] = False
+    """Whether it stays, leading nowhere, when the device below it goes."""
     lacks: ClassVar[frozenset[str]] = frozenset()
     """What every other link has, and one of this kind has not."""
 
@@ -133,6 +140,11 @@ class Link(BaseModel):
     def has(cls, attribute: str, after: dict[str, Value]) -> bool:
         """Whether a link with these attributes takes this one of its kind at all."""
         return True
+
+    def settings(self, name: str) -> Iterator[tuple[Resource, dict[str, str]]]:
+        """What the file says at the link (called `name`) and is a resource of its own; by attribute, the field that
+        says it where that is called otherwise."""
+        return iter(())
 
     def ports_of(self) -> tuple[str, ...]:
         """Names of the links that this one declares as its ports."""

@@ -17,6 +17,7 @@ class Phase(IntEnum):
     """Neighbours, forwarding entries, VLANs: what a link holds."""
     ADDRESS_DELETE = 14
     NAME_DELETE = 15
+    PEER_DELETE = 16
     LINK_PREPARE = 18
     """A link that must be down, or without ports, for what follows."""
     LINK_DELETE = 20
@@ -29,6 +30,9 @@ class Phase(IntEnum):
     """What a link is set to as a port, when it is one."""
     VLAN_FILTERING = 38
     """Of a bridge that is at work, when its ports have their VLANs."""
+    KEYS = 41
+    PEER = 42
+    """What an encrypted tunnel is told over generic netlink, before it comes up."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45

@@ -10,6 +10,7 @@ from netapply.plan.nexthop_users import require_nexthops
 from netapply.plan.order import arrange
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
+from netapply.plan.tunnel_mtus import keep_tunnel_mtus
 from netapply.plan.vlan_tables import complete_tables
 
 
@@ -29,6 +30,7 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)
+    keep_tunnel_mtus(plan, desired)
     plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 

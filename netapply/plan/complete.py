@@ -108,8 +108,8 @@ def _put_back(
     if ends_with_port(item):
         restored.steps = tuple(step._replace(before=step.after) for step in restored.steps)
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
-    if item.family == "address" and item.key not in consequences.taken:
-        # it may survive, so it is deleted first
+    if item.family in ("address", "link") and item.key not in consequences.taken:
+        # it may survive (a tunnel certainly does, leading nowhere), so it is deleted first
         restored.action, restored.before, restored.steps = Action.REPLACE, item.attributes, ()
     by_key[item.key] = restored
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator
 
+from netapply.kinds import KIND_OF
 from netapply.model.attribute import Change as How
 from netapply.model.attribute import Value
 from netapply.model.family import link_of
@@ -58,6 +59,9 @@ class Consequences:
         self._leaving = {
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
+        }  # fmt: skip
+        self._deleted = {
+            change.key[1] for change in changes if change.family == "link" and change.action is Action.DELETE
         }  # fmt: skip
         self._changing = {change.key for change in changes}
         self._departing = dict.fromkeys(
@@ -146,7 +150,9 @@ class Consequences:
             if item.key in self.lost or (item.key in self._leaving and item.attributes.get("peer") == name):
                 continue
             if item.family == "link" and item.name != name:
-                self._take(item, reason)
+                if _outlives(item) and name in self._deleted:
+                    continue
+                (self._lose if _outlives(item) else self._take)(item, reason)
                 self._lose_link(item.name, reason)
             elif item.family != "link":
                 self._take(item, reason)
@@ -307,6 +313,11 @@ def returns_by_itself(item: Resource) -> bool:
     leased = item.attributes.get("lifetimes") is not None and not item.facts.get("permanent")
     from_router = ":" in item.key[2] and leased and item.attributes.get("protocol") != PROTOCOL
     return bool(item.facts.get("kernel_made") or from_router)
+
+
+def _outlives(link: Resource) -> bool:
+    """A tunnel over IP stays when its device goes, bound to an index that leads nowhere: it is made again."""
+    return link.kind in KIND_OF and KIND_OF[link.kind].outlives_dev
 
 
 def _subnet(address: Key) -> tuple[str, str]:

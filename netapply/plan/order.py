@@ -123,6 +123,10 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
         )  # fmt: skip
     if change.action is Action.DELETE:
         return
+    if change.action is Action.UPDATE and family.stepwise:
+        steps = {step.attribute: step.after for step in change.steps}
+        yield Operation(Verb.SET, change.key, change.kind, family.create, steps, disruption=change.disruption)
+        return
     attributes = {name: value for name, value in change.after.items() if value is not None}
     if change.action is Action.UPDATE and not family.made:
         attributes = {step.attribute: step.after for step in change.steps}

@@ -23,6 +23,7 @@ from netapply.kinds import KINDS, Link
 from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.bridge_port import BridgePort
+from netapply.model.family import model_of, parts
 from netapply.model.filter import FILTERS
 from netapply.model.inet6 import Inet6
 from netapply.model.nat import ENTRIES
@@ -38,6 +39,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "bridge_port": BridgePort, "ipv6": Inet6, "address": AddressWish,
     "nexthop_object": NexthopObject, "member": Member, "route": Route, "nexthop": Leg, "rule": Rule,
     **ENTRIES, **FILTERS,
+    **{name: model for name, _ in parts() if (model := model_of(name)) is not None},
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.kinds import vrf
+from netapply.kinds import macsec, vrf
 from netapply.model import (
     address_wish,
     bridge_values,
@@ -24,8 +24,11 @@ from netapply.model import (
     route_metrics,
     rule_values,
     sysctl,
+    tunnel,
     values,
     vlan_ranges,
+    vni,
+    wireguard,
 )
 from netapply.model.address_item import ItemSchema
 from netapply.model.later import Later
@@ -71,6 +74,15 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     nat_values.port_list: "port, range, or list",
     filter_values.states: "state or list",
     filter_values.network_or_link: "network or link name",
+    macsec.channel: "16 hexadecimal digits",
+    vni.vni_range: "VNI or range",
+    wireguard.public_key: "public key",
+    wireguard.digest: "digest",
+    wireguard.key_file: "path",
+    wireguard.endpoint: "address:port",
+    tunnel.inet_address: "IPv4 address",
+    tunnel.peer_address: "IPv4 address",
+    tunnel.inet6_address: "IPv6 address",
 }
 """What the checks of the model accept."""
 PLAIN: Final = {bool: "true, false", int: "number", float: "number", str: "text", NoneType: "null"}

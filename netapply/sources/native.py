@@ -21,6 +21,7 @@ from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
 from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
 from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
 from netapply.sources.files import Text
+from netapply.sources.key_files import read_keys
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
 from netapply.sources.netfilter import add_netfilter
 from netapply.sources.nexthop_limits import refuse_nexthop_mixtures
@@ -45,6 +46,7 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_routing(desired, part)
         _add_sysctls(desired, part)
     add_netfilter(desired, parts)
+    read_keys(desired)
     refuse_collisions(desired)
     refuse_nexthop_mixtures(desired)
     note_deaf_routers(desired)
@@ -71,6 +73,10 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
     desired.add(_attached(link, relations))
     for resource in _belongings(desired, declared):
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
+    for resource, fields in declared.link.settings(declared.name):
+        resource.origin = declared.key
+        resource.origins = {name: declared.at(fields.get(name, name)) for name in resource.attributes}
+        desired.add(resource)
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
     for word, path, setting in settings_of(declared.link, declared.name):
