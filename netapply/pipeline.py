@@ -13,18 +13,20 @@ Data flows downwards. `diff` and `plan` are pure, and what is printed is what is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from netapply.devices import with_devices
 from netapply.errors import JournalError, RefusedError
 from netapply.execute.store import Store
 from netapply.execute.transaction import Progress, Transaction, restore
+from netapply.hardware import fit
 from netapply.kernel.features import require_features
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import Observed, observe
+from netapply.model.family import on_demand
 from netapply.model.owned import Owned
-from netapply.model.resource import Desired, Key
+from netapply.model.resource import Desired
 from netapply.plan import Plan, make_plan
 
 
@@ -51,7 +53,8 @@ class Planned:
 def planned(session: Session, wish: Desired) -> Planned:
     """Observe, diff, plan; and see that the kernel can do what the plan asks for."""
     desired, owned = with_devices(wish), session.store.read_owned()
-    observed = observe(session.netlink, _parameters(desired.resources, owned.set_here))
+    observed = observe(session.netlink, on_demand(desired.resources, owned.set_here))
+    fit(desired, observed)
     plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})
     return Planned(plan, desired, observed, owned)
@@ -62,7 +65,7 @@ def planned_rollback(session: Session) -> Planned:
     last = session.store.journal.read_last()
     if last is None or not session.store.is_current(last):
         raise RefusedError("cannot roll back: no transaction was committed here since the last boot")
-    observed = observe(session.netlink, _parameters(last.image.before, session.store.read_owned().set_here))
+    observed = observe(session.netlink, on_demand(last.image.before, session.store.read_owned().set_here))
     desired, made = last.image.way_back(observed, full=False)
     desired.source = f"before {last.source}"
     return Planned(make_plan(desired, observed, made), desired, observed, made, last.owned)
@@ -71,7 +74,7 @@ def planned_rollback(session: Session) -> Planned:
 def carry_out(session: Session, work: Planned, report: Callable[[Progress], None] | None) -> None:
     """Execute the plan as one transaction, unless the network is no longer the one that it was made for."""
     require_closed(session.store)
-    touched = _parameters(work.desired.resources, (change.key for change in work.plan.changes))
+    touched = on_demand(work.desired.resources, (change.key for change in work.plan.changes))
     observed = observe(session.netlink, touched)
     if not _is_as_before(observed, work.observed) and _plan_differs(work, observed):
         raise RefusedError("cannot apply: the network has changed since this plan was made; plan again")
@@ -101,7 +104,7 @@ def recovered(session: Session) -> tuple[int, bool] | None:
         return None
     done, void = 0, not session.store.is_current(record)
     if not void:
-        done = restore(session.netlink, record.image, _parameters(record.image.before, record.image.made))
+        done = restore(session.netlink, record.image, on_demand(record.image.before, record.image.made))
         session.store.write_owned(record.owned)
     journal.drop()
     return done, void
@@ -116,8 +119,3 @@ def require_closed(store: Store) -> None:
             f"cannot begin: the transaction of {began} (process {record.pid}, {record.source}) was interrupted; "
             f"run `netapply recover` first"
         )
-
-
-def _parameters(*keys: Iterable[Key]) -> list[str]:
-    """The kernel parameters among the keys."""
-    return [key[1] for part in keys for key in part if key[0] == "sysctl"]

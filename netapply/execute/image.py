@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from netapply.families import change_of
 from netapply.kernel.observe import Observed
 from netapply.model.attribute import Change as How
-from netapply.model.family import FAMILIES
+from netapply.model.family import FAMILIES, ON_DEMAND
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change
@@ -69,7 +69,7 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
         image.before |= {item.key: item for item in observed.unusual_settings(name)}
     for change in plan.changes:
         if change.key not in observed:
-            if change.family != "sysctl":
+            if change.family not in ON_DEMAND:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)

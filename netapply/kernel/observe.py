@@ -14,7 +14,8 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
-from netapply.model.resource import Resource, State
+from netapply.model.family import HARDWARE
+from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -34,20 +35,23 @@ class Observed(State):
         return unusual_settings(link, self.settings.get(link, b""), self.defaults)
 
 
-def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
-    """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
+def observe(netlink: Netlink, named: Iterable[Key] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
+    """Everything in the thread's namespace that netapply knows, and what is named of kernel parameters and
+    settings of hardware, which are read only then.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
     or NAT rules, for a caller that would not look at them: a router may have a million routes.
     """
     links = read_links(netlink)
+    named = list(named)
     state = Observed(indexes=links.indexes, settings=links.settings)
     found = [
         *links.resources,
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
-        *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
+        *read_sysctls(_with_touched((key[1] for key in named if key[0] == "sysctl"), links.indexes), links.settings),
+        *_read_hardware([key for key in named if key[0] in HARDWARE], links.indexes),
         *(_read_nat() if "nat" in families else ()),
     ]
     for resource in found:
@@ -55,6 +59,15 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _read_hardware(keys: list[Key], indexes: dict[str, int]) -> list[Resource]:
+    """Most files name no settings of hardware, and then nothing is imported that would read them."""
+    if not keys:
+        return []
+    from netapply.kernel import ethtool
+
+    return ethtool.read(keys, indexes)
 
 
 def _read_nat() -> list[Resource]:

@@ -12,6 +12,7 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
+from netapply.model.family import HARDWARE
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
@@ -40,8 +41,15 @@ class Submitter:
                 _write(operation)
         elif family == "nat":
             _restore(group)
+        elif family in HARDWARE:
+            self._set_hardware(group)
         else:
             self._send(group)
+
+    def _set_hardware(self, group: list[Operation]) -> None:
+        from netapply.kernel import ethtool  # a file that names no hardware never needs it
+
+        ethtool.write(group, self._indexes)
 
     def _send(self, group: list[Operation]) -> None:
         messages: list[bytearray] = []

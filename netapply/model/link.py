@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
+from netapply.model.later import Later
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
 
@@ -46,6 +47,9 @@ class Link(BaseModel):
     altnames: tuple[AlternativeName, ...] = Field(default=(), description="further names")
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
+    )
+    ethtool: Annotated[Any, Later("netapply.model.hardware:Ethtool")] = Field(
+        default=None, description="settings of the driver and the hardware"
     )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 

@@ -26,6 +26,8 @@ class Phase(IntEnum):
     NAME = 35
     PORT = 37
     """What a link is set to as a port, when it is one."""
+    HARDWARE = 38
+    """What ethtool sets: before a new link comes up."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45

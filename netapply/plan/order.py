@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netapply.model.attribute import Value, table_of
-from netapply.model.family import FAMILIES
+from netapply.model.family import FAMILIES, HARDWARE
 from netapply.model.link import Link
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
@@ -89,6 +89,11 @@ def _operations(change: Change, taken: set[Key], heights: Heights, held_down: se
         own = device_of(change.key[1]) is not None
         phase = Phase.LINK_SYSCTL if own else Phase.GLOBAL_SYSCTL
         yield Operation(Verb.SET, change.key, change.kind, phase, change.after)
+    elif change.family in HARDWARE:
+        attributes = {step.attribute: step.after for step in change.steps}
+        yield Operation(
+            Verb.SET, change.key, change.kind, Phase.HARDWARE, attributes or change.after, disruption=change.disruption
+        )
     else:
         yield from _plain(change, taken)
 

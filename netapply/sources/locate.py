@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from netapply.kinds import KIND_OF
 from netapply.model.attribute import Nla
+from netapply.model.later import Later
 from netapply.model.nat import ENTRIES
 from netapply.model.resource import Origin
 from netapply.model.route import Leg, Route
@@ -118,7 +119,7 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
     """The class that knows the fields of the part that `loc` leads into."""
     section, item, *inner = loc
     if section == "links":
-        return KIND_OF[kind]
+        return _inside(KIND_OF[kind], [str(step) for step in inner[:-1]])
     if section == "routes":
         return Leg if inner[:1] == ["nexthops"] and len(inner) > 2 else Route
     if section == "nat":
@@ -126,6 +127,20 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
         words = [word for word in ENTRIES if isinstance(node, Mapping) and word in node.entries]
         return ENTRIES[words[0]] if words else None
     return Rule if section == "rules" else None
+
+
+def _inside(model: type[BaseModel], steps: list[str]) -> type[BaseModel]:
+    """The class of a field of a field (`ethtool`, `rings`), as far as the path leads through such."""
+    for step in steps:
+        info = model.model_fields.get(step)
+        marks = info.metadata if info is not None else []
+        arguments = get_args(info.annotation) if info is not None else ()
+        inner = [mark.model() for mark in marks if isinstance(mark, Later)]
+        inner += [one for one in arguments if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not inner:
+            break
+        model = inner[0]
+    return model
 
 
 _SUBJECTS: Final = {

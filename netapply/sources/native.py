@@ -12,7 +12,7 @@ from functools import cache
 
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
-from netapply.model.family import parts
+from netapply.model.family import field_of, parts
 from netapply.model.link import Link
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
@@ -113,7 +113,7 @@ def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
 def _parts(declared: Declared) -> Iterator[tuple[Resource, str]]:
     """What is written in fields of its own below the link, and how a message calls it."""
     for name, family in parts():
-        value = getattr(declared.link, family.field, None)
+        value = field_of(declared.link, family.field)
         items = value if family.many else (value,)
         for item, node in zip(items or (), declared.nodes_of(family.field), strict=False):
             for resource in item.resources(declared.name) if item is not None else ():
