@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     KINDS: tuple[type[Link], ...]
 
 CLASSES: Final = {
+    "bond": "Bond",
     "bridge": "Bridge",
     "macvlan": "Macvlan",
     "": "Physical",

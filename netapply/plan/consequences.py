@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator
 
+from netapply.model.attribute import Change as How
 from netapply.model.attribute import Value
 from netapply.model.family import link_of
 from netapply.model.resource import Key, Resource, State
@@ -81,10 +82,12 @@ class Consequences:
             return
         after = {step.attribute: step.after for step in change.steps}
         if after.get("up") is False:
-            self._lose_routes(name, f"{name} goes down")
-            self._lose_ipv6(name, f"{name} goes down", self._lose)
+            self._lose_routes(name, f"{name} goes down", for_good=True)
+            self._lose_ipv6(name, f"{name} goes down", self._lose, self._lose_for_good)
+        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
+            self._lose_for_a_moment(name, f"{name} goes down for a moment")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
-            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good)
+            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -100,11 +103,19 @@ class Consequences:
             elif item.family != "link":
                 self._take(item, reason)
 
-    def _lose_routes(self, name: str, reason: str) -> None:
+    def _lose_for_a_moment(self, name: str, reason: str) -> None:
+        """Down and up again; VLANs on the link follow it (net/8021q/vlan.c, vlan_device_event)."""
+        self._lose_routes(name, reason, for_good=False)
+        self._lose_ipv6(name, reason, self._lose, self._lose)
+        for item in self._by_link.get(name, ()):
+            if item.family == "link" and item.kind == "vlan" and item.attributes["link"] == name:
+                self._lose_for_a_moment(item.name, reason)
+
+    def _lose_routes(self, name: str, reason: str, *, for_good: bool) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
         for item in self._by_link.get(name, ()):
             if item.family == "route":
-                self._lose_leg(item, name, reason, for_good=True)
+                self._lose_leg(item, name, reason, for_good=for_good)
 
     def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
         """A route with another way out stays: its leg over this link is dead until the link is of use again."""
@@ -116,11 +127,11 @@ class Consequences:
         if all(hop[1] in causes for hop in route.attributes["nexthops"]):
             (self._lose_for_good if any(causes.values()) else self._lose)(route, reason)
 
-    def _lose_ipv6(self, name: str, reason: str, lose_address: Loss) -> None:
+    def _lose_ipv6(self, name: str, reason: str, lose_address: Loss, lose_route: Loss) -> None:
         """A link that is down can be given its addresses again, but no route; one without IPv6 neither."""
         for item in self._by_link.get(name, ()):
             if item.family == "route" and item.key[1] == "inet6":
-                self._lose_for_good(item, reason)
+                lose_route(item, reason)
             elif item.family == "address" and ":" in item.key[2]:
                 lose_address(item, reason)
 
@@ -152,7 +163,7 @@ class Consequences:
         disabled = path.endswith("/disable_ipv6") and value != "0"
         for link in links if disabled else ():
             if device_of(path) in (link, None) and "/default/" not in path:
-                self._lose_ipv6(link, "IPv6 is disabled", self._lose_for_good)
+                self._lose_ipv6(link, "IPv6 is disabled", self._lose_for_good, self._lose_for_good)
                 self.taken |= self._ipv6_of(link) if device_of(path) is None else set()
 
     def _ipv6_of(self, link: str) -> set[Key]:
