@@ -183,6 +183,8 @@ def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
             yield deletion(resource, reason)
         elif owned.has(resource):
             yield deletion(resource, desired.absence)
+        elif resource.family == "altname" and resource.key[1] == resource.key[2]:
+            yield deletion(resource, "becomes the name of the link")
 
 
 def _surplus(resource: Resource, desired: Desired, wished: dict[str, str]) -> str | None:

@@ -22,11 +22,13 @@ from netapply.execute.store import Store
 from netapply.execute.transaction import Progress, Transaction, restore
 from netapply.hardware import fit
 from netapply.kernel.features import require_features
+from netapply.kernel.links import read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import Observed, observe
 from netapply.model.family import on_demand
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired
+from netapply.naming import asks_drivers, choose, chooses, identities, renamed_owned
 from netapply.plan import Plan, make_plan
 
 
@@ -53,11 +55,24 @@ class Planned:
 def planned(session: Session, wish: Desired) -> Planned:
     """Observe, diff, plan; and see that the kernel can do what the plan asks for."""
     desired, owned = with_devices(wish), session.store.read_owned()
-    observed = observe(session.netlink, on_demand(desired.resources, owned.set_here))
+    if chooses(desired, owned):
+        owned = renamed_owned(owned, _choose(session, desired, owned))
+    wanted = on_demand(desired.resources, owned.set_here)
+    observed = observe(session.netlink, wanted, called=identities(desired))
     fit(desired, observed)
     plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})
     return Planned(plan, desired, observed, owned)
+
+
+def _choose(session: Session, desired: Desired, owned: Owned) -> dict[str, str]:
+    """Find the devices that the file means by other things than names; their names in it by those in the kernel."""
+    found = read_links(session.netlink).resources
+    if asks_drivers(desired):
+        from netapply.kernel.drivers import add_drivers  # few files ask for drivers
+
+        add_drivers(found)
+    return choose(desired, owned, found)
 
 
 def planned_rollback(session: Session) -> Planned:
@@ -65,7 +80,8 @@ def planned_rollback(session: Session) -> Planned:
     last = session.store.journal.read_last()
     if last is None or not session.store.is_current(last):
         raise RefusedError("cannot roll back: no transaction was committed here since the last boot")
-    observed = observe(session.netlink, on_demand(last.image.before, session.store.read_owned().set_here))
+    wanted = on_demand(last.image.before, session.store.read_owned().set_here)
+    observed = observe(session.netlink, wanted, called=identities(last.image.before.values()))
     desired, made = last.image.way_back(observed, full=False)
     desired.source = f"before {last.source}"
     return Planned(make_plan(desired, observed, made), desired, observed, made, last.owned)
@@ -75,7 +91,7 @@ def carry_out(session: Session, work: Planned, report: Callable[[Progress], None
     """Execute the plan as one transaction, unless the network is no longer the one that it was made for."""
     require_closed(session.store)
     touched = on_demand(work.desired.resources, (change.key for change in work.plan.changes))
-    observed = observe(session.netlink, touched)
+    observed = observe(session.netlink, touched, called=identities(work.desired))
     if not _is_as_before(observed, work.observed) and _plan_differs(work, observed):
         raise RefusedError("cannot apply: the network has changed since this plan was made; plan again")
     Transaction(session.netlink, session.store, work.plan, work.desired, observed, work.owned, work.owned_at_end).run(

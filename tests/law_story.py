@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,7 +13,7 @@ from netapply.execute.journal import Record
 from netapply.execute.ownership import owned_after
 from netapply.execute.store import Store
 from netapply.kernel.netlink import Netlink
-from netapply.kernel.observe import OPTIONAL_FAMILIES, Observed
+from netapply.kernel.observe import NOTHING_CALLED, OPTIONAL_FAMILIES, Observed
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key
 from netapply.plan import Plan, make_plan
@@ -28,8 +28,14 @@ class ModelSubmitter:
         self.run = kernel.run
 
 
-def observe(kernel: Kernel, named: Iterable[Key] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
-    """`kernel.observe`, from the model."""
+def observe(
+    kernel: Kernel,
+    named: Iterable[Key] = (),
+    families: Container[str] = OPTIONAL_FAMILIES,
+    called: Mapping[int, str] = NOTHING_CALLED,
+) -> Observed:
+    """`kernel.observe`, from the model, where devices keep their names."""
+    assert not called
     return kernel.observe([key[1] for key in named if key[0] == "sysctl"], families)
 
 

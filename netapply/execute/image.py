@@ -10,6 +10,7 @@ from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES, ON_DEMAND
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
+from netapply.naming import renamed, renamed_key
 from netapply.plan.change import Action, Change
 from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
 from netapply.plan.plan import Plan
@@ -24,6 +25,15 @@ class BeforeImage:
     touched: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     """Attributes that the plan sets on what exists. Others follow by themselves (a bridge's MAC follows
     its ports) and are set only where they did not: setting them would pin them."""
+
+    def called(self, names: dict[str, str]) -> BeforeImage:
+        """The same with links called otherwise: as the kernel calls them when nothing has been done yet."""
+        if not names:
+            return self
+        before = [renamed(item, names) for item in self.before.values()]
+        made = {renamed_key(key, names) for key in self.made}
+        touched = {renamed_key(key, names): attributes for key, attributes in self.touched.items()}
+        return BeforeImage({item.key: item for item in before}, made, touched)
 
     def way_back(self, now: State, *, full: bool) -> tuple[Desired, Owned]:
         """The state before as a desired state; with `full`, every attribute that was observed."""

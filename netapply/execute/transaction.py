@@ -25,6 +25,7 @@ from netapply.kernel.submit import Submitter
 from netapply.model.family import on_demand
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource
+from netapply.naming import identities, inverse, pending, renamed_owned
 from netapply.plan import make_plan
 from netapply.plan.change import Change, Step
 from netapply.plan.plan import Operation, Plan
@@ -69,17 +70,19 @@ class Transaction:
 
     def run(self, report: Report | None = None) -> None:
         """Execute and commit. RolledBackError: it failed and all is as before; IncompleteError: it is not."""
-        image = before_image(self.plan, self.observed)
+        former = inverse(pending(self.observed))
+        image = before_image(self.plan, self.observed).called(former)
+        recorded = renamed_owned(self.owned, former)
         self.named = _named(self.plan, image, self.desired)
         self.store.prepare()
         journal = self.store.journal
-        journal.begin(self._record(image))
+        journal.begin(self._record(image, recorded))
         try:
             self._execute(journal.mark, report)
             self._commit(journal, self._verify())
         except BaseException as error:
             self._undo(image, error)
-            self.store.write_owned(self.owned)
+            self.store.write_owned(recorded)
             journal.drop()
             if isinstance(error, NetapplyError | KeyboardInterrupt):
                 reason = "cannot finish: interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
@@ -92,9 +95,9 @@ class Transaction:
         self.store.write_owned(owned)
         journal.finish()
 
-    def _record(self, image: BeforeImage) -> Record:
+    def _record(self, image: BeforeImage, owned: Owned) -> Record:
         operations = [describe(operation) for operation in self.plan.operations]
-        return Record(self.store.boot, self.store.namespace, self.plan.source, image, self.owned, operations)
+        return Record(self.store.boot, self.store.namespace, self.plan.source, image, owned, operations)
 
     def _execute(self, mark: Callable[[int], None], report: Report | None) -> None:
         submitter = Submitter(self.netlink, self.observed.indexes)
@@ -109,7 +112,7 @@ class Transaction:
 
     def _verify(self) -> Observed:
         """Read the kernel again: it must now say what the file says."""
-        after = observe(self.netlink, self.named, self._families())
+        after = observe(self.netlink, self.named, self._families(), called=identities(self.desired))
         fit(self.desired, after)  # what is said of a link that was not there before
         remaining = diff(self.desired, after, self.owned)
         if remaining:
@@ -136,7 +139,7 @@ def restore(netlink: Netlink, image: BeforeImage, named: Iterable[Key]) -> int:
     done = 0
     failure: KernelError | None = None
     for attempt in range(UNDO_PASSES):
-        now = observe(netlink, named)
+        now = observe(netlink, named, called=identities(image.before.values()))
         desired, made = image.way_back(now, full=attempt > 0)
         plan = make_plan(desired, now, made)
         if not plan and attempt > 0:
@@ -154,7 +157,7 @@ def restore(netlink: Netlink, image: BeforeImage, named: Iterable[Key]) -> int:
 def _incomplete(
     netlink: Netlink, image: BeforeImage, named: Iterable[Key], failure: KernelError | None
 ) -> NetapplyError:
-    now = observe(netlink, named)
+    now = observe(netlink, named, called=identities(image.before.values()))
     desired, made = image.way_back(now, full=True)
     remaining = tuple(_in_words(change) for change in diff(desired, now, made))
     reason = f" ({failure})" if failure else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from netapply.kernel import iptables_presence
@@ -19,6 +20,7 @@ from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+NOTHING_CALLED: Final[Mapping[int, str]] = MappingProxyType({})
 OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat"})
 
 
@@ -28,29 +30,38 @@ class Observed(State):
 
     indexes: dict[str, int] = field(default_factory=dict)
     settings: dict[str, bytes] = field(default_factory=dict)
+    present: dict[str, str] = field(default_factory=dict)
+    """What the kernel calls devices that are called otherwise here."""
     defaults: Defaults = field(default_factory=dict, compare=False, repr=False)
 
     def unusual_settings(self, link: str) -> list[Resource]:
         """Per-interface parameters that are lost with the link, unless somebody remembers them."""
-        return unusual_settings(link, self.settings.get(link, b""), self.defaults)
+        return unusual_settings(link, self.settings.get(link, b""), self.defaults, self.present)
 
 
-def observe(netlink: Netlink, named: Iterable[Key] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
+def observe(
+    netlink: Netlink,
+    named: Iterable[Key] = (),
+    families: Container[str] = OPTIONAL_FAMILIES,
+    called: Mapping[int, str] = NOTHING_CALLED,
+) -> Observed:
     """Everything in the thread's namespace that netapply knows, and what is named of kernel parameters and
     settings of hardware, which are read only then.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
-    or NAT rules, for a caller that would not look at them: a router may have a million routes.
+    or NAT rules, for a caller that would not look at them: a router may have a million routes. `called` are names
+    that devices are to have, by their index.
     """
-    links = read_links(netlink)
+    links = read_links(netlink, called)
     named = list(named)
-    state = Observed(indexes=links.indexes, settings=links.settings)
+    parameters = [key[1] for key in named if key[0] == "sysctl"]
+    state = Observed(indexes=links.indexes, settings=links.settings, present=links.present)
     found = [
         *links.resources,
-        *read_addresses(netlink, links.names),
+        *read_addresses(netlink, links.names, links.present),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
-        *read_sysctls(_with_touched((key[1] for key in named if key[0] == "sysctl"), links.indexes), links.settings),
+        *read_sysctls(_with_touched(parameters, links.indexes), links.settings, links.present),
         *_read_hardware([key for key in named if key[0] in HARDWARE], links.indexes),
         *(_read_nat() if "nat" in families else ()),
     ]

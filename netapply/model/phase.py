@@ -18,6 +18,8 @@ class Phase(IntEnum):
     NAME_DELETE = 15
     LINK_PREPARE = 18
     """A link that must be down, or without ports, for what follows."""
+    RENAME = 19
+    """Before any link comes or goes: what follows speaks of devices by the names that they have at the end."""
     LINK_DELETE = 20
     LINK = 30
     """Create and set, lower devices first; a link that needs its settings before it runs stays down."""

@@ -15,6 +15,7 @@ from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
 from netapply.plan.change import Action, Change
 from netapply.plan.link_steps import link_operations
+from netapply.plan.names import in_turn
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 
 BELOW = ("link", "dev", "master")
@@ -35,6 +36,7 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     for operation in operations:
         # a route that is put back may still be there after all
         operation.replace |= operation.phase is Phase.ROUTE and operation.key in lost
+    operations = in_turn(operations, {key[-1] for key in observed.resources if key[0] in ("link", "altname")})
     operations.sort(key=lambda operation: operation.stage)
     return _numbered(changes, operations)
 

@@ -50,6 +50,9 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         link.attributes[attribute] = value
         if declared.names(attribute):
             link.origins[attribute] = declared.at(attribute)
+    match = declared.get("match")
+    if match is not None:
+        link.facts = {"match": match.model_dump(exclude_none=True), "match_origin": declared.at("match")}
     desired.add(_attached(link, relations))
     for resource in _belongings(desired, declared):
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
