@@ -67,12 +67,16 @@ def planned(session: Session, wish: Desired) -> Planned:
 
 def _choose(session: Session, desired: Desired, owned: Owned) -> dict[str, str]:
     """Find the devices that the file means by other things than names; their names in it by those in the kernel."""
+    from netapply.kernel.drivers import add_drivers  # few files choose devices
+
     found = read_links(session.netlink).resources
     if asks_drivers(desired):
-        from netapply.kernel.drivers import add_drivers  # few files ask for drivers
-
         add_drivers(found)
-    return choose(desired, owned, found)
+    try:
+        return choose(desired, owned, found)
+    except RefusedError:
+        add_drivers(found)  # the same error once more, with all that is known of the devices
+        return choose(desired, owned, found)
 
 
 def planned_rollback(session: Session) -> Planned:
@@ -91,7 +95,7 @@ def carry_out(session: Session, work: Planned, report: Callable[[Progress], None
     """Execute the plan as one transaction, unless the network is no longer the one that it was made for."""
     require_closed(session.store)
     touched = on_demand(work.desired.resources, (change.key for change in work.plan.changes))
-    observed = observe(session.netlink, touched, called=identities(work.desired))
+    observed = observe(session.netlink, touched, called=identities(work.observed))
     if not _is_as_before(observed, work.observed) and _plan_differs(work, observed):
         raise RefusedError("cannot apply: the network has changed since this plan was made; plan again")
     Transaction(session.netlink, session.store, work.plan, work.desired, observed, work.owned, work.owned_at_end).run(

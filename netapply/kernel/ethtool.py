@@ -34,7 +34,8 @@ GET: Final = {
 HEADER, DEV_INDEX, HEADER_FLAGS, OMIT_REPLY = 1, 1, 3, 1 << 1
 NEGOTIATED: Final = frozenset({"speed", "duplex", "lanes"})
 """What is set only without negotiation; with it, the kernel shows what came out."""
-UNKNOWN: Final = 2**32 - 1
+UNKNOWN: Final = {"speed": 2**32 - 1, "duplex": 255}
+"""What a device without either shows, and takes back (include/uapi/linux/ethtool.h)."""
 
 
 class Field(NamedTuple):
@@ -145,8 +146,8 @@ def _leave_out_what_came_out(attributes: dict[str, Value]) -> None:
     """Speed and duplex are settings without negotiation, and what is offered is one with it."""
     for name in NEGOTIATED if attributes["autoneg"] else ("advertise",):
         attributes[name] = None
-    attributes["speed"] = None if attributes["speed"] == UNKNOWN else attributes["speed"]
-    attributes["duplex"] = attributes["duplex"] if isinstance(attributes["duplex"], str) else None
+    for name, nothing in UNKNOWN.items():
+        attributes[name] = None if attributes[name] == nothing else attributes[name]
 
 
 def write(operations: Sequence[Operation], indexes: Mapping[str, int]) -> None:
@@ -188,7 +189,8 @@ def _body(family: str, attributes: Mapping[str, Any]) -> bytes:
     if family == "private_flags":
         return m.nested(PRIVATE_FLAGS["ETHTOOL_A_PRIVFLAGS_FLAGS"][0], some_bits(attributes))
     unsaid = NEGOTIATED if attributes.get("autoneg") else frozenset()
-    said = {name: value for name, value in attributes.items() if value is not None and name not in unsaid}
+    said = {name: UNKNOWN.get(name) if value is None else value for name, value in attributes.items()}
+    said = {name: value for name, value in said.items() if value is not None and name not in unsaid}
     return b"".join(_packed(family, name, value) for name, value in said.items())
 
 

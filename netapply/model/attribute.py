@@ -122,6 +122,11 @@ def numbered(words: Any, first: int = 0) -> Unit:
     return choice({word: number for number, word in enumerate(get_args(words), first)})
 
 
+INACTIVE, FORCED = "off [requested on]", "on [requested off]"
+"""A switch that somebody asked for and that cannot be so yet, as `ethtool -k` writes it."""
+WAITING: Final = {True: INACTIVE, False: FORCED}
+
+
 class _Unset(StrEnum):
     UNSET = "unset"
 
@@ -214,6 +219,25 @@ def table_of(model: type[BaseModel]) -> Table:
 
 
 __all__ = [
-    "BYTES", "CENTISECONDS", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH", "UNSET",
-    "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "numbered", "table_of",
+    "BYTES",
+    "CENTISECONDS",
+    "FORCED",
+    "INACTIVE",
+    "LINK",
+    "MILLISECONDS",
+    "PLAIN",
+    "SECONDS",
+    "SWITCH",
+    "UNSET",
+    "WAITING",
+    "Change",
+    "Disruption",
+    "Nla",
+    "Row",
+    "Table",
+    "Unit",
+    "Value",
+    "choice",
+    "numbered",
+    "table_of",
 ]  # fmt: skip

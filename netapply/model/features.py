@@ -12,11 +12,10 @@ from typing import Any, ClassVar, Final
 
 from pydantic import ConfigDict
 
-from netapply.model.attribute import Change, Nla, Row, Table, Unit, Value
+from netapply.model.attribute import FORCED, INACTIVE, Change, Nla, Row, Table, Unit, Value
 from netapply.model.part import Part
 from netapply.model.resource import Resource
 
-INACTIVE, FORCED = "off [requested on]", "on [requested off]"
 SHORT: Final = {
     "rx": "rx-checksum", "rx-checksumming": "rx-checksum",
     "tx": "tx-checksum-*", "tx-checksumming": "tx-checksum-*",
