@@ -21,6 +21,9 @@ from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
+from netapply.model.coalesce import Coalesce
+from netapply.model.hardware import Channels, Eee, Ethtool, LinkModes, Pause, Rings, Wol
+from netapply.model.match import Match
 from netapply.model.nat import ENTRIES
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
@@ -28,7 +31,9 @@ from netapply.render import json_format
 from netapply.render.type_words import field_words, type_words
 
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+HARDWARE_MODELS: Final = (Rings, Channels, Coalesce, Pause, LinkModes, Eee, Wol)
 MODELS: Final[dict[str, type[BaseModel]]] = {
+    "match": Match, "ethtool": Ethtool, **{model.family: model for model in HARDWARE_MODELS},
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
     "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
 }  # fmt: skip

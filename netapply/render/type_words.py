@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import nat_values, route, sysctl, values
+from netapply.model import match, nat_values, route, sysctl, values
 from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -27,6 +27,8 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
     sysctl.sysctl_value: "value",
+    match.pci_path: "PCI path",
+    match.driver_name: "driver's name",
     nat_values.prefix: "network or any",
     nat_values.hosts: "address or range",
     nat_values.target: "address, or address:port",
