@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from integration.raw_link import words_of
 from netapply import Host
 from netapply.api import Plan
 from netapply.errors import KernelError, RolledBackError
@@ -102,6 +103,9 @@ class Engine:
 
     def ip_link(self, name: str) -> Json:
         (shown,) = self.ip("link", "show", "dev", name)
+        info = shown.get("linkinfo", {})
+        if info.get("info_kind") == "bridge":
+            info["info_data"]["unnamed"] = words_of(self.host.netns, name)
         return shown
 
     def run_ip(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -93,8 +93,8 @@ def _steps(resource: Resource, seen: Resource) -> Iterator[Step]:
 def _returning(seen: Resource, owned: Owned, named: dict[str, Value]) -> Iterator[Step]:
     """Attributes that netapply set and the file no longer names: back to the default, or to the found value."""
     for name, found in owned.set_here.get(seen.key, {}).items():
-        if name in named:
-            continue
+        if name in named or (seen.family == "link" and name not in seen.attributes):
+            continue  # the second: it was a link of another kind that had it
         default = default_of(seen, name)
         goal = found if default is UNSET else default
         before = seen.attributes.get(name)
@@ -218,8 +218,10 @@ def _parameter_back(seen: Resource, desired: Desired, owned: Owned) -> Iterator[
 
 
 def _goes_with_link(key: Key, desired: Desired, observed: State, owned: Owned) -> bool:
-    """Whether this is a setting of a link that is about to be deleted."""
-    link = observed.link(device_of(key[1]) or "" if key[0] == "sysctl" else link_of(key))
+    """Whether this is a parameter or a port's setting of a link that is about to be deleted."""
+    link = (
+        observed.link((device_of(key[1]) or "") if key[0] == "sysctl" else link_of(key)) if key[0] != "link" else None
+    )
     return link is not None and owned.has(link) and link.key not in desired
 
 

@@ -30,6 +30,7 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired
 from netapply.naming import asks_drivers, choose, chooses, identities, renamed_owned
 from netapply.plan import Plan, make_plan
+from netapply.tables import with_tables
 
 
 @dataclass(slots=True)
@@ -54,11 +55,12 @@ class Planned:
 
 def planned(session: Session, wish: Desired) -> Planned:
     """Observe, diff, plan; and see that the kernel can do what the plan asks for."""
-    desired, owned = with_devices(wish), session.store.read_owned()
-    if chooses(desired, owned):
-        owned = renamed_owned(owned, _choose(session, desired, owned))
-    wanted = on_demand(desired.resources, owned.set_here)
-    observed = observe(session.netlink, wanted, called=identities(desired))
+    owned = session.store.read_owned()
+    if chooses(wish, owned):
+        owned = renamed_owned(owned, _choose(session, wish, owned))
+    wanted = on_demand(wish.resources, owned.set_here)
+    observed = observe(session.netlink, wanted, called=identities(wish))
+    desired = with_devices(with_tables(wish, observed))
     fit(desired, observed)
     plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})

@@ -44,7 +44,8 @@ UNUSED = (
     "netapply.model.address", "netapply.model.nat", "netapply.model.route", "netapply.model.rule",
     "netapply.kinds.macvlan", "netapply.kinds.veth", "netapply.kinds.vxlan",
     "netapply.kernel.drivers", "netapply.kernel.ethtool", "netapply.model.features", "netapply.model.hardware",
-    "netapply.model.match", "netapply.kernel.iptables", "netapply.kernel.iptables_text", "netapply.kernel.iptables_program",
+    "netapply.model.match", "netapply.off_loads",
+    "netapply.kernel.iptables", "netapply.kernel.iptables_text", "netapply.kernel.iptables_program",
     "netapply.sources.document", "netapply.sources.explain", "netapply.show", "netapply.lab",
     "difflib", "subprocess", "traceback", "ctypes", "concurrent.futures",
 )  # fmt: skip

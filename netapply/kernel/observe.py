@@ -10,7 +10,7 @@ from typing import Final
 
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
-from netapply.kernel.links import read_links
+from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
@@ -58,6 +58,7 @@ def observe(
     state = Observed(indexes=links.indexes, settings=links.settings, present=links.present)
     found = [
         *links.resources,
+        *_read_tables(netlink, links),
         *read_addresses(netlink, links.names, links.present),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
@@ -79,6 +80,15 @@ def _read_hardware(keys: list[Key], indexes: dict[str, int]) -> list[Resource]:
     from netapply.kernel import ethtool
 
     return ethtool.read(keys, indexes)
+
+
+def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
+    """Only where there is a bridge, and a kernel that is built with its VLANs."""
+    if not any(link.attributes.get("vlan_default_pvid") is not None for link in links.resources):
+        return []
+    from netapply.kernel.bridge_vlans import read_tables
+
+    return read_tables(netlink, links)
 
 
 def _read_nat() -> list[Resource]:

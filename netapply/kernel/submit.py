@@ -16,10 +16,23 @@ from netapply.model.family import HARDWARE
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
+
+def _encode_port(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.bridge_ports import encode_port  # most hosts set nothing of their ports
+
+    return encode_port(operation, indexes)
+
+
+def _encode_table(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.bridge_vlans import encode_table
+
+    return encode_table(operation, indexes)
+
+
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule,
+    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table,
 }  # fmt: skip
 
 
@@ -52,6 +65,9 @@ class Submitter:
         ethtool.write(group, self._indexes)
 
     def _send(self, group: list[Operation]) -> None:
+        for operation in group:
+            if operation.kind == "tun" and operation.verb is Verb.CREATE:
+                self._make_tun(operation)
         messages: list[bytearray] = []
         owners: list[int] = []
         for number, operation in enumerate(group):
@@ -65,6 +81,15 @@ class Submitter:
             raise KernelError(describe(operation), first.code, first.ack, _where(operation))
         if any(operation.key[0] == "link" and operation.verb is not Verb.SET for operation in group):
             self._indexes = read_indexes(self._netlink)
+
+    def _make_tun(self, operation: Operation) -> None:
+        """A tun comes to be by another way than netlink, which then finds it there and sets the rest."""
+        from netapply.kernel import tuntap  # few hosts have one
+
+        try:
+            tuntap.make(operation.key[1], operation.attributes)
+        except KernelError as error:
+            raise KernelError(error.what, error.code, error.ack, _where(operation)) from None
 
     def _encode(self, operation: Operation) -> list[bytearray]:
         try:

@@ -67,6 +67,17 @@ FAMILIES: Final[dict[str, Family]] = {
     "address": Family(
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
     ),
+    "bridge_port": Family(
+        "bridge port {1}",
+        Phase.PORT,
+        Phase.PORT,
+        "netapply.model.bridge_port:BridgePort",
+        on=1,
+        made=False,
+        field="bridge_port",
+        many=False,
+    ),
+    "bridge_vlans": Family("VLANs of {1}", Phase.PORT, Phase.PORT, on=1, made=False),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),

@@ -28,7 +28,9 @@ class Phase(IntEnum):
     NAME = 35
     PORT = 37
     """What a link is set to as a port, when it is one."""
-    HARDWARE = 38
+    VLAN_FILTERING = 38
+    """Of a bridge that is at work, when its ports have their VLANs."""
+    HARDWARE = 39
     """What ethtool sets: before a new link comes up."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""

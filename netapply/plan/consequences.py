@@ -17,6 +17,7 @@ from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
+from netapply.plan.ports import ends_with_port
 from netapply.plan.words import noun
 
 MINIMUM_IPV6_MTU = 1280
@@ -62,6 +63,14 @@ class Consequences:
             change.key for change in changes
             if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
         )  # fmt: skip
+        self._vrfs = {link.name for link in observed.family("link") if link.kind == "vrf"}
+        self._vrfs |= {change.key[1] for change in changes if change.kind == "vrf"}
+        self.raised: dict[Key, bool] = {}
+        """VLANs that are down and come up with their parent; whether the parent was up before, too."""
+        self._ports: dict[str, list[str]] = {}
+        for item in observed:
+            if item.family == "link" and item.attributes.get("master"):
+                self._ports.setdefault(item.attributes["master"], []).append(item.name)
         for change in changes:
             self._follow(change)
         for link in dict.fromkeys(key[1] for key in self._departing):
@@ -78,16 +87,40 @@ class Consequences:
     def _follow_link(self, change: Change) -> None:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
-            self._lose_link(name, f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}")
+            self._follow_end(change)
             return
         after = {step.attribute: step.after for step in change.steps}
-        if after.get("up") is False:
-            self._lose_routes(name, f"{name} goes down", for_good=True)
-            self._lose_ipv6(name, f"{name} goes down", self._lose, self._lose_for_good)
-        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
-            self._lose_for_a_moment(name, f"{name} goes down for a moment")
+        self._follow_state(change, after)
+        if "master" in after:
+            self._lose_as_port(name, f"{name} leaves {change.before.get('master')}")
+        for port in self._ports.get(name, ()) if change.needs is How.EMPTY else ():
+            self._lose_as_port(port, f"{name} changes only without ports")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
             self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
+
+    def _follow_end(self, change: Change) -> None:
+        """Made again or deleted: its ports are left alone for a moment, or for good."""
+        name, again = change.key[1], change.action is Action.REPLACE
+        reason = f"{name} is {'made again' if again else 'deleted'}"
+        for port in self._ports.get(name, ()) if change.kind == "vrf" and not again else ():
+            self._bounce(port, reason)
+        self._lose_link(name, reason)
+        for port in self._ports.get(name, ()) if again else ():
+            self._lose_as_port(port, reason)
+
+    def _follow_state(self, change: Change, after: dict[str, Value]) -> None:
+        """Up, down, or down for a moment; VLANs follow, and entering or leaving a VRF is such a moment."""
+        name = change.key[1]
+        if after.get("up") is False:
+            for link in (name, *self._vlans_on(name)):
+                self._lose_routes(link, f"{name} goes down", for_good=True)
+                self._lose_ipv6(link, f"{name} goes down", self._lose, self._lose_for_good)
+        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
+            self._bounce(name, f"{name} goes down for a moment")
+        elif after.get("up"):
+            self._raise_vlans(name, was_up=False)
+        if "master" in after and self._vrfs & {change.before.get("master"), after["master"]}:
+            self._bounce(name, f"{name} {'enters' if after['master'] in self._vrfs else 'leaves'} a VRF")
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -103,6 +136,12 @@ class Consequences:
             elif item.family != "link":
                 self._take(item, reason)
 
+    def _lose_as_port(self, name: str, reason: str) -> None:
+        """Settings and VLANs that a link has as a port (net/bridge/br_if.c, del_nbp)."""
+        for item in self._by_link.get(name, ()):
+            if ends_with_port(item):
+                self._lose(item, reason)
+
     def _lose_for_a_moment(self, name: str, reason: str) -> None:
         """Down and up again; VLANs on the link follow it (net/8021q/vlan.c, vlan_device_event)."""
         self._lose_routes(name, reason, for_good=False)
@@ -116,6 +155,25 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=for_good)
+
+    def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
+        """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
+        for item in self._by_link.get(name, ()):
+            on_it = item.family == "link" and item.kind == "vlan" and item.attributes.get("link") == name
+            if on_it and item.attributes["up"] is up and not item.attributes.get("loose_binding"):
+                yield item.name
+                yield from self._vlans_on(item.name, up=up)
+
+    def _raise_vlans(self, name: str, *, was_up: bool) -> None:
+        for vlan in self._vlans_on(name, up=False):
+            self.raised.setdefault(("link", vlan), was_up)
+
+    def _bounce(self, name: str, reason: str) -> None:
+        """Closed and opened again, as a link that enters or leaves a VRF is (drivers/net/vrf.c, cycle_netdev)."""
+        link = self.observed.link(name)
+        self._lose_for_a_moment(name, reason)  # one that is down loses its IPv6 addresses as well
+        if link is not None and link.attributes["up"]:
+            self._raise_vlans(name, was_up=True)
 
     def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
         """A route with another way out stays: its leg over this link is dead until the link is of use again."""

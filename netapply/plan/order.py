@@ -13,10 +13,13 @@ from netapply.model.family import FAMILIES, HARDWARE
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
+from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.plan.change import Action, Change
 from netapply.plan.link_steps import link_operations
 from netapply.plan.names import in_turn
 from netapply.plan.plan import Operation, Phase, Plan, Verb
+from netapply.plan.ports import PORT_FAMILIES
+from netapply.plan.vlan_steps import operations_of
 
 BELOW = ("link", "dev", "master")
 """Attributes that name a link which must exist first."""
@@ -27,9 +30,11 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     that no operation is needed for that."""
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
+    left = {step.before for change in changes for step in change.steps if step.attribute == "master"}
     operations: list[Operation] = []
     for number, change in enumerate(changes):
-        for operation in _operations(change, taken, heights, held_down):
+        vlans = change.family == VLANS
+        for operation in operations_of(change, left) if vlans else _operations(change, taken, heights, held_down):
             operation.change = number
             operation.origin = change.origin
             operations.append(operation)
@@ -102,6 +107,8 @@ def _operations(change: Change, taken: set[Key], heights: Heights, held_down: se
 
 def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
     family = FAMILIES[change.family]
+    if change.family in PORT_FAMILIES and change.action is Action.DELETE:
+        return  # it ends with the port
     if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
         yield Operation(
             Verb.DELETE, change.key, change.kind, family.delete, change.before, _delete_rank(change),
@@ -110,6 +117,8 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
     if change.action is Action.DELETE:
         return
     attributes = {name: value for name, value in change.after.items() if value is not None}
+    if change.action is Action.UPDATE and not family.made:
+        attributes = {step.attribute: step.after for step in change.steps}
     yield Operation(
         Verb.CREATE, change.key, change.kind, family.create, attributes, _rank(change),
         disruption=change.disruption, position=change.position, replace=change.action is Action.UPDATE,

@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
+from netapply.model.bridge_port import BridgePort
 from netapply.model.coalesce import Coalesce
 from netapply.model.hardware import Channels, Eee, Ethtool, LinkModes, Pause, Rings, Wol
 from netapply.model.match import Match
@@ -35,7 +36,7 @@ HARDWARE_MODELS: Final = (Rings, Channels, Coalesce, Pause, LinkModes, Eee, Wol)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "match": Match, "ethtool": Ethtool, **{model.family: model for model in HARDWARE_MODELS},
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "bridge_port": BridgePort, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
 }  # fmt: skip
 
 

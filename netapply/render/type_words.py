@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import match, nat_values, route, sysctl, values
+from netapply.model import bridge_values, match, nat_values, route, sysctl, values, vlan_ranges
 from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -23,6 +23,12 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.ip_address: "IP address",
     values.interface_address: "address/length",
     values.network: "network",
+    bridge_values.fine_seconds: "duration (s)",
+    bridge_values.groups_of_bridge: "number",
+    bridge_values.groups_of_port: "number",
+    bridge_values.group_address: "MAC address",
+    vlan_ranges.vlan_ids: "VLAN id, range, or list",
+    vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",

@@ -14,6 +14,7 @@ from netapply.families import table_for
 from netapply.model.attribute import Row, Value
 from netapply.model.resource import Resource
 from netapply.plan.change import Action, Change, Step
+from netapply.plan.vlan_steps import steps
 from netapply.plan.words import noun
 from netapply.render import route_words
 from netapply.render.paint import printable
@@ -96,9 +97,22 @@ def _plain(change: Change) -> tuple[str, Pairs]:
     return noun(change.key, change.kind), _pairs(change, _IMPLIED)
 
 
+def _vlans(change: Change) -> tuple[str, Pairs]:
+    """What is added and removed, as bridge(8) writes it; `all but` where nobody knows what the kernel gives a port."""
+    pairs = []
+    for name, texts in steps(change.before if change.action is Action.UPDATE else None, change.after).items():
+        shown = ", ".join(texts)
+        if name == "remove" and change.action is not Action.UPDATE:
+            shown = "all others"
+        pairs.append((_VLAN_WORDS.get(name, name), shown))
+    return noun(change.key, change.kind), pairs
+
+
+_VLAN_WORDS: Final = {"untunnel": "remove tunnel", "tunnel": "add tunnel"}
+
 _DESCRIBERS: Final[dict[str, Callable[[Change], tuple[str, Pairs]]]] = {
     "link": _link, "address": _address, "altname": _altname, "sysctl": _sysctl,
-    "route": _route, "rule": _rule, "nat": _nat,
+    "route": _route, "rule": _rule, "nat": _nat, "bridge_vlans": _vlans,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from netapply.sources.files import Text
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
 from netapply.sources.relations import Relations, relate
 from netapply.sources.tree import Entry, Mapping, Node
+from netapply.sources.vlan_tables import note_tables_without_filtering, refuse_impossible_ports, table_in
 from netapply.sources.wording import named, refusal
 
 
@@ -31,6 +32,7 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
     links = gather_links(parts)
     relations = relate(links)
     refuse_impossible(links, relations)
+    refuse_impossible_ports(links, relations)
     desired = Desired(source=source)
     for declared in links.values():
         _add_link(desired, declared, links, relations)
@@ -40,7 +42,16 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_nat(desired, part)
     refuse_collisions(desired)
     follow_the_kernel(desired)
+    _note_bridges(desired)
     return desired
+
+
+def _note_bridges(desired: Desired) -> None:
+    note_tables_without_filtering(desired)
+    if any(link.attributes.get("stp") for link in desired.family("link")):
+        from netapply.sources.bridge_timers import note_timers
+
+        note_timers(desired)
 
 
 def _add_link(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:
@@ -58,6 +69,9 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
+    vlans = table_in(declared)
+    if vlans is not None:
+        desired.add(vlans)
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
     _add_implied(desired, declared, links, relations)

@@ -24,7 +24,7 @@ ATOMS: Final = (
     "asciiz", "l2addr", "flag",
 )  # fmt: skip
 """The primitive types; anything else is a structure and reads `hex`."""
-KINDS: Final = ("bond", "bridge", "macvlan", "vxlan", "veth")
+KINDS: Final = ("bond", "bridge", "ipvlan", "macvlan", "tun", "vlan", "vrf", "vxlan", "veth")
 BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
     "bond": {
         "IFLA_BOND_PEER_NOTIF_DELAY": (28, "uint32"),
@@ -32,6 +32,13 @@ BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "IFLA_BOND_MISSED_MAX": (30, "uint8"),
         "IFLA_BOND_NS_IP6_TARGET": (31, "hex"),
         "IFLA_BOND_COUPLED_CONTROL": (32, "uint8"),
+    },
+    "ipvlan": {"IFLA_IPVLAN_FLAGS": (2, "uint16")},
+    "macvlan": {"IFLA_MACVLAN_BC_QUEUE_LEN": (7, "uint32")},
+    "bridge": {
+        "IFLA_BR_VLAN_STATS_PER_PORT": (45, "uint8"),
+        "IFLA_BR_MULTI_BOOLOPT": (46, "hex"),
+        "IFLA_BR_FDB_MAX_LEARNED": (49, "uint32"),
     },
 }
 """By table, what pyroute2 does not know yet: number and type, from the kernel's UAPI headers."""
