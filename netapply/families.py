@@ -47,7 +47,7 @@ def change_of(resource: Resource, attribute: str, before: Value, after: Value) -
         return _renaming(resource)
     row = row_of(resource, attribute)
     if row is None:
-        return Change.RECREATE if resource.family == "nat" else Change.LIVE
+        return Change.RECREATE if FAMILIES[resource.family].marked else Change.LIVE
     if attribute == "up" and after:
         return Change.LIVE
     return row.change_between(before, after)

@@ -10,6 +10,7 @@ from typing import Final
 
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
+from netapply.kernel.inet6 import read_inet6
 from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
@@ -21,7 +22,7 @@ from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 NOTHING_CALLED: Final[Mapping[int, str]] = MappingProxyType({})
-OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat"})
+OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat", "filter"})
 
 
 @dataclass(slots=True)
@@ -49,8 +50,8 @@ def observe(
     settings of hardware, which are read only then.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
-    or NAT rules, for a caller that would not look at them: a router may have a million routes. `called` are names
-    that devices are to have, by their index.
+    or rules of netfilter, for a caller that would not look at them: a router may have a million routes. `called` are
+    names that devices are to have, by their index.
     """
     links = read_links(netlink, called)
     named = list(named)
@@ -58,13 +59,14 @@ def observe(
     state = Observed(indexes=links.indexes, settings=links.settings, present=links.present)
     found = [
         *links.resources,
+        *read_inet6(links.settings),
         *_read_tables(netlink, links),
         *read_addresses(netlink, links.names, links.present),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings, links.present),
         *_read_hardware([key for key in named if key[0] in HARDWARE], links.indexes),
-        *(_read_nat() if "nat" in families else ()),
+        *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
     for resource in found:
         while resource.key in state.resources:
@@ -91,13 +93,13 @@ def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
     return read_tables(netlink, links)
 
 
-def _read_nat() -> list[Resource]:
+def _read_netfilter() -> list[Resource]:
     """Most hosts have no rule of ours, and then nothing is imported that would read it."""
     if not iptables_presence.possible():
         return []
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    return iptables.read()
+    return netfilter.read()
 
 
 def _with_touched(parameters: Iterable[str], links: Iterable[str]) -> list[str]:

@@ -83,6 +83,9 @@ class Link(BaseModel):
     ethtool: Annotated[Any, Later("netapply.model.hardware:Ethtool")] = Field(
         default=None, description="settings of the driver and the hardware"
     )
+    ipv6: Annotated[Any, Later("netapply.model.inet6:Inet6")] = Field(
+        default=None, description="how the link makes itself IPv6 addresses, see below"
+    )
     vids: VlanIds | None = Field(
         default=None, description="all VLANs of this port of a bridge, or of the bridge itself, beside the pvid"
     )

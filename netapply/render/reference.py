@@ -23,7 +23,9 @@ from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.bridge_port import BridgePort
 from netapply.model.coalesce import Coalesce
+from netapply.model.filter import FILTERS
 from netapply.model.hardware import Channels, Eee, Ethtool, LinkModes, Pause, Rings, Wol
+from netapply.model.inet6 import Inet6
 from netapply.model.match import Match
 from netapply.model.nat import ENTRIES
 from netapply.model.route import Leg, Route
@@ -36,7 +38,8 @@ HARDWARE_MODELS: Final = (Rings, Channels, Coalesce, Pause, LinkModes, Eee, Wol)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "match": Match, "ethtool": Ethtool, **{model.family: model for model in HARDWARE_MODELS},
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "bridge_port": BridgePort, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "bridge_port": BridgePort, "ipv6": Inet6, "route": Route, "nexthop": Leg, "rule": Rule,
+    **ENTRIES, **FILTERS,
 }  # fmt: skip
 
 
