@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,17 @@ def test_vxlan_pair_carries_frames_in_udp(tmp_path: Path) -> None:
 
 def _is_vxlan(packet: Packet) -> bool:
     return VXLAN in packet
+
+
+def test_nic_is_reached_under_its_own_name(tmp_path: Path) -> None:
+    with one_node(tmp_path) as (_, node, outside):
+        outside.add_address("192.168.10.1/24", "eth0")
+        node.settle(PLANS / "nic.yaml")
+        assert "lan0" in node.machine.interfaces() and "eno1" not in node.machine.interfaces()
+        assert reaches(outside, "192.168.10.2")
+        command = ["ip", "netns", "exec", node.netns, "ethtool", "-k", "lan0"]
+        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert "tcp-segmentation-offload: off" in shown and "generic-receive-offload: on" in shown
 
 
 def test_disable_ipv6_silences_ipv6(tmp_path: Path) -> None:

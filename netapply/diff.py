@@ -13,7 +13,7 @@ from netapply.errors import ForeignError, MissingError
 from netapply.families import change_of, default_of, disruption_of, same
 from netapply.kinds import KIND_OF
 from netapply.model.addressing import is_static
-from netapply.model.attribute import UNSET, Disruption, Value
+from netapply.model.attribute import UNSET, WAITING, Disruption, Value
 from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES, link_of
 from netapply.model.netfilter import NETFILTER, backend_of, is_jump, twin
@@ -117,7 +117,8 @@ def _returning(seen: Resource, owned: Owned, named: dict[str, Value]) -> Iterato
         default = default_of(seen, name)
         goal = found if default is UNSET else default
         before = seen.attributes.get(name)
-        if not same(name, goal, before):
+        waits = isinstance(goal, bool) and before == WAITING[goal]  # for another switch, but it is asked for
+        if not same(name, goal, before) and not waits:
             yield Step(name, before, goal)
 
 
@@ -211,6 +212,8 @@ def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
             yield deletion(resource, reason)
         elif owned.has(resource):
             yield deletion(resource, _moved(resource, desired) or desired.absence)
+        elif resource.family == "altname" and resource.key[1] == resource.key[2]:
+            yield deletion(resource, "becomes the name of the link")
 
 
 def _moved(resource: Resource, desired: Desired) -> str:

@@ -40,12 +40,19 @@ def same(attribute: str, desired: Value, seen: Value) -> bool:
 
 def change_of(resource: Resource, attribute: str, before: Value, after: Value) -> Change:
     """How this attribute of this resource can go from `before` to `after`."""
+    if attribute == "name" and resource.family == "link":
+        return _renaming(resource)
     row = row_of(resource, attribute)
     if row is None:
         return Change.RECREATE if FAMILIES[resource.family].marked else Change.LIVE
     if attribute == "up" and after:
         return Change.LIVE
     return row.change_between(before, after)
+
+
+def _renaming(link: Resource) -> Change:
+    """Before Linux 6.2 only a device that is down can be renamed (net/core/dev.c, dev_change_name)."""
+    return Change.LIVE if link.facts.get("renames_live") or not link.attributes.get("up") else Change.DOWN
 
 
 def disruption_of(resource: Resource, change: Change) -> Disruption:

@@ -93,10 +93,14 @@ def _add_part(link: dict[str, Any], item: Resource) -> None:
     """What stands in a field of its own below its link."""
     family, model = FAMILIES[item.family], model_of(item.family)
     said = model.said(item) if model is not None and issubclass(model, Part) else None
+    *above, field = family.field.split(".")
+    if said is not None:
+        for name in above:
+            link = link.setdefault(name, {})
     if said is not None and family.many:
-        link.setdefault(family.field, []).append(said)
+        link.setdefault(field, []).append(said)
     elif said is not None:
-        link[family.field] = said
+        link[field] = said
 
 
 def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:

@@ -44,6 +44,8 @@ UNUSED = (
     "netapply.model.address", "netapply.model.filter", "netapply.model.iptables_rule", "netapply.model.nat",
     "netapply.model.nft_rule", "netapply.model.packet_rule", "netapply.model.route", "netapply.model.rule",
     "netapply.kinds.macvlan", "netapply.kinds.veth", "netapply.kinds.vxlan",
+    "netapply.kernel.drivers", "netapply.kernel.ethtool", "netapply.model.features", "netapply.model.hardware",
+    "netapply.model.match", "netapply.off_loads",
     "netapply.kernel.iptables", "netapply.kernel.iptables_text", "netapply.kernel.iptables_program",
     "netapply.kernel.netfilter", "netapply.kernel.nft", "netapply.sources.filtering",
     "netapply.sources.document", "netapply.sources.explain", "netapply.show", "netapply.lab",

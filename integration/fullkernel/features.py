@@ -7,16 +7,24 @@ is used once. To add a feature, add a line to FEATURES.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import socket
 import struct
 import subprocess
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from integration.fullkernel.errors import FullKernelError
 
 Probe = Callable[[], bool]
+TEST_NICS = (
+    ("virtio-net-pci", "0x10", "02:4e:41:50:4c:01"),
+    ("virtio-net-pci", "0x11", "02:4e:41:50:4c:02"),
+    ("vmxnet3", "0x12", "02:4e:41:50:4c:03"),
+)
+"""What the guest has beside a network of its own: qemu's device, its place on the PCI bus, and its address."""
 APART = ("unshare", "--net", "--")
 LONGEST_TRY = 60  # seconds; an emulated CPU that loads a module for it needs one or two
 NOT_FOUND = 127  # what unshare ends with when there is no such command
@@ -75,6 +83,15 @@ def _openvswitch() -> bool:
         return bool(struct.unpack_from("=IH", control.recv(1 << 16))[1] != NLMSG_ERROR)
 
 
+def _test_nics() -> bool:
+    """The guest's own, by their addresses: nobody's real network card is ever taken for one."""
+    command = ("modprobe", "-qa", "virtio_net", "vmxnet3")
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, capture_output=True, timeout=LONGEST_TRY, check=False)
+    present = {path.read_text().strip() for path in Path("/sys/class/net").glob("*/address")}
+    return present >= {mac for _, _, mac in TEST_NICS}
+
+
 FEATURES: dict[str, Probe] = {
     "8021q": _upper("vlan", "id 5"),
     "bonding": _kind("bond"),
@@ -97,6 +114,7 @@ FEATURES: dict[str, Probe] = {
     "nft": _command("nft", "add table inet probe; add chain inet probe c { type filter hook input priority 0; }"),
     "openvswitch": _openvswitch,
     "sit": _kind("sit", ENDS),
+    "test_nics": _test_nics,
     "tun": _link("tuntap add dev probe mode tap", shows='"tun"'),
     "veth": _kind("veth"),
     "vlan_filtering": _link("link add probe type bridge vlan_filtering 1", shows='"vlan_filtering":1'),

@@ -9,10 +9,11 @@ from netapply.families import change_of, table_for
 from netapply.kernel.observe import Observed
 from netapply.kinds import governed
 from netapply.model.attribute import Change as How
-from netapply.model.family import FAMILIES, table_of_family
+from netapply.model.family import FAMILIES, ON_DEMAND, table_of_family
 from netapply.model.nexthop_words import leads_over
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
+from netapply.naming import renamed, renamed_key
 from netapply.plan.along import moved_along
 from netapply.plan.change import Action, Change
 from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
@@ -28,6 +29,15 @@ class BeforeImage:
     touched: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     """Attributes that the plan sets on what exists. Others follow by themselves (a bridge's MAC follows
     its ports) and are set only where they did not: setting them would pin them."""
+
+    def called(self, names: dict[str, str]) -> BeforeImage:
+        """The same with links called otherwise: as the kernel calls them when nothing has been done yet."""
+        if not names:
+            return self
+        before = [renamed(item, names) for item in self.before.values()]
+        made = {renamed_key(key, names) for key in self.made}
+        touched = {renamed_key(key, names): attributes for key, attributes in self.touched.items()}
+        return BeforeImage({item.key: item for item in before}, made, touched)
 
     def way_back(self, now: State, *, full: bool) -> tuple[Desired, Owned]:
         """The state before as a desired state; with `full`, every attribute that was observed."""
@@ -95,7 +105,7 @@ def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
     for change in plan.changes:
         seen = observed.get(change.key)
         if seen is None or seen.kind != change.kind:
-            if change.family != "sysctl":
+            if change.family not in ON_DEMAND:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from netapply.kernel.netlink import Netlink
@@ -32,13 +34,18 @@ IFA_CACHEINFO = ADDRESS["IFA_CACHEINFO"][0]
 IFA_METRIC, IFA_PROTO = ADDRESS["IFA_RT_PRIORITY"][0], ADDRESS["IFA_PROTO"][0]
 
 
-def read_addresses(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
-    """All addresses of the namespace, in the kernel's order (a primary before its secondaries)."""
+def read_addresses(
+    netlink: Netlink, names: dict[int, str], present: Mapping[str, str] = MappingProxyType({})
+) -> list[Resource]:
+    """All addresses of the namespace, in the kernel's order (a primary before its secondaries).
+
+    `present` tells what the kernel calls a device that is called otherwise among `names`.
+    """
     answers = netlink.dump(m.RTM_GETADDR, IFADDRMSG.pack(0, 0, 0, 0, 0))
-    return [_read(data, names) for data in answers]
+    return [_read(data, names, present) for data in answers]
 
 
-def _read(data: bytes, names: dict[int, str]) -> Resource:
+def _read(data: bytes, names: dict[int, str], present: Mapping[str, str]) -> Resource:
     family, length, low_flags, scope, index = IFADDRMSG.unpack_from(data)
     seen = SHAPES.read(data)
     flags = U32.unpack(seen[IFA_FLAGS])[0] if IFA_FLAGS in seen else low_flags
@@ -49,7 +56,7 @@ def _read(data: bytes, names: dict[int, str]) -> Resource:
     attributes: dict[str, Value] = {
         "peer": remote if remote != local else None,
         "broadcast": unpack_ip(seen[IFA_BROADCAST]) if IFA_BROADCAST in seen else None,
-        "label": _label(seen, link),
+        "label": _label(seen, link, present.get(link, link)),
         "metric": U32.unpack(seen[IFA_METRIC])[0] if IFA_METRIC in seen else None,
         "scope": SCOPES.get(scope, str(scope)),
         "flags": tuple(word for word, bit in FLAGS.items() if flags & bit) if flags & ANY_FLAG else (),
@@ -79,10 +86,13 @@ def _by_kernel(proto: int, local: str) -> bool:
     return proto in PROTO_KERNEL or (local.startswith("fe80:") and proto != PROTOCOL)
 
 
-def _label(seen: dict[int, bytes], link: str) -> str | None:
-    """The label where it is more than the link's name, which the kernel fills in by itself."""
-    label = unpack_text(seen[IFA_LABEL]) if IFA_LABEL in seen else link
-    return label if label != link else None
+def _label(seen: dict[int, bytes], link: str, present: str) -> str | None:
+    """The label where it is more than the link's name, which the kernel fills in by itself, and changes with it
+    (net/ipv4/devinet.c, inetdev_changename)."""
+    label = unpack_text(seen[IFA_LABEL]) if IFA_LABEL in seen else present
+    if label == present:
+        return None
+    return f"{link}{label.removeprefix(present)}" if label.startswith(f"{present}:") else label
 
 
 def encode_address(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:

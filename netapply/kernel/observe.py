@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from netapply.errors import KernelError
@@ -19,12 +20,14 @@ from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
 from netapply.kernel.vnis import read_vnis
 from netapply.kernel.wire import message as m
-from netapply.model.resource import Resource, State
+from netapply.model.family import HARDWARE
+from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import touched_by
 
 NHMSG_SIZE: Final = 8
 """Bytes of struct nhmsg, which asks for all where it is zero."""
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+NOTHING_CALLED: Final[Mapping[int, str]] = MappingProxyType({})
 OPTIONAL_FAMILIES: Final = frozenset({"nexthop", "route", "rule", "nat", "filter"})
 
 
@@ -34,32 +37,44 @@ class Observed(State):
 
     indexes: dict[str, int] = field(default_factory=dict)
     settings: dict[str, bytes] = field(default_factory=dict)
+    present: dict[str, str] = field(default_factory=dict)
+    """What the kernel calls devices that are called otherwise here."""
     defaults: Defaults = field(default_factory=dict, compare=False, repr=False)
 
     def unusual_settings(self, link: str) -> list[Resource]:
         """Per-interface parameters that are lost with the link, unless somebody remembers them."""
-        return unusual_settings(link, self.settings.get(link, b""), self.defaults)
+        return unusual_settings(link, self.settings.get(link, b""), self.defaults, self.present)
 
 
-def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
-    """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
+def observe(
+    netlink: Netlink,
+    named: Iterable[Key] = (),
+    families: Container[str] = OPTIONAL_FAMILIES,
+    called: Mapping[int, str] = NOTHING_CALLED,
+) -> Observed:
+    """Everything in the thread's namespace that netapply knows, and what is named of kernel parameters and
+    settings of hardware, which are read only then.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
-    or rules of netfilter, for a caller that would not look at them: a router may have a million routes.
+    or rules of netfilter, for a caller that would not look at them: a router may have a million routes. `called` are
+    names that devices are to have, by their index.
     """
-    links = read_links(netlink)
-    state = Observed(indexes=links.indexes, settings=links.settings)
+    links = read_links(netlink, called)
+    named = list(named)
+    parameters = [key[1] for key in named if key[0] == "sysctl"]
+    state = Observed(indexes=links.indexes, settings=links.settings, present=links.present)
     found = [
         *links.resources,
         *read_inet6(links.settings),
         *_read_tables(netlink, links),
-        *read_addresses(netlink, links.names),
+        *read_addresses(netlink, links.names, links.present),
         *(_read_nexthops(netlink, links.names) if "nexthop" in families or "route" in families else ()),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
         *(read_vnis(netlink, links.names) if _filter_vnis(links.resources) else ()),
         *_read_wireguard(links.resources),
-        *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
+        *read_sysctls(_with_touched(parameters, links.indexes), links.settings, links.present),
+        *_read_hardware([key for key in named if key[0] in HARDWARE], links.indexes),
         *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
     for resource in found:
@@ -96,6 +111,15 @@ def _read_wireguard(links: Iterable[Resource]) -> list[Resource]:
     from netapply.kernel.wireguard import read_wireguard
 
     return read_wireguard(names)
+
+
+def _read_hardware(keys: list[Key], indexes: dict[str, int]) -> list[Resource]:
+    """Most files name no settings of hardware, and then nothing is imported that would read them."""
+    if not keys:
+        return []
+    from netapply.kernel import ethtool
+
+    return ethtool.read(keys, indexes)
 
 
 def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:

@@ -15,6 +15,7 @@ from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
 from netapply.kernel.vnis import encode_vni
+from netapply.model.family import HARDWARE
 from netapply.model.netfilter import NETFILTER
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
@@ -68,10 +69,17 @@ class Submitter:
             _restore(group)
         elif family in ("wireguard", "wireguard_peer"):
             _tell_wireguard(group)
+        elif family in HARDWARE:
+            self._set_hardware(group)
         else:
             if family == "route" and any(operation.attributes.get("src") for operation in group):
                 await_sources(self._netlink, group)
             self._send(group)
+
+    def _set_hardware(self, group: list[Operation]) -> None:
+        from netapply.kernel import ethtool  # a file that names no hardware never needs it
+
+        ethtool.write(group, self._indexes)
 
     def _send(self, group: list[Operation]) -> None:
         for operation in group:

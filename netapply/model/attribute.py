@@ -138,6 +138,11 @@ def numbered(words: Any, first: int = 0) -> Unit:
     return choice({word: number for number, word in enumerate(get_args(words), first)})
 
 
+INACTIVE, FORCED = "off [requested on]", "on [requested off]"
+"""A switch that somebody asked for and that cannot be so yet, as `ethtool -k` writes it."""
+WAITING: Final = {True: INACTIVE, False: FORCED}
+
+
 class _Unset(StrEnum):
     UNSET = "unset"
 
@@ -260,6 +265,7 @@ def table_of(model: type[BaseModel]) -> Table:
 
 
 __all__ = [
-    "BYTES", "CENTISECONDS", "INVERTED", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH", "UNSET",
-    "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "numbered", "several", "table_of",
+    "BYTES", "CENTISECONDS", "FORCED", "INACTIVE", "INVERTED", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH",
+    "UNSET", "WAITING", "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "numbered",
+    "several", "table_of",
 ]  # fmt: skip

@@ -6,15 +6,16 @@ kernel/submit.py name them), and, where it is written below a link, a field in `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from netapply.model.attribute import Disruption, Table, table_of
+from netapply.model.part import Part
 from netapply.model.phase import Phase
 from netapply.model.resource import Key
 
@@ -40,7 +41,8 @@ class Family:
     ordered: bool = False
     """Whether the order among netapply's own resources of one list counts."""
     field: str = ""
-    """The field of a link in the native file that holds the family's resources, each a `model.part.Part`."""
+    """The field of a link in the native file that holds the family's resources, each a `model.part.Part`; with
+    a dot, a field of a field."""
     many: bool = True
     """Whether that field is a list."""
     implicit: bool = False
@@ -51,6 +53,15 @@ class Family:
     """What it means for traffic that a resource is made again."""
     goes: Disruption = Disruption.FLAP
     """What it means for traffic that a resource is deleted."""
+
+
+def _hardware(name: str, model: str) -> Family:
+    """What ethtool sets on a device."""
+    noun = f"ethtool {name.replace('_', ' ')} of {{1}}"
+    return Family(
+        noun, Phase.HARDWARE, Phase.HARDWARE, f"netapply.model.{model}", on=1, made=False,
+        field=f"ethtool.{name}", many=False,
+    )  # fmt: skip
 
 
 FLAP, LIVE = Disruption.FLAP, Disruption.LIVE
@@ -117,10 +128,27 @@ FAMILIES: Final[dict[str, Family]] = {
         implicit=True,
     ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
+    **{
+        name: _hardware(name, model)
+        for name, model in {
+            "features": "features:Features",
+            "private_flags": "features:PrivateFlags",
+            "rings": "hardware:Rings",
+            "channels": "hardware:Channels",
+            "coalesce": "coalesce:Coalesce",
+            "pause": "hardware:Pause",
+            "link_modes": "hardware:LinkModes",
+            "eee": "hardware:Eee",
+            "wol": "hardware:Wol",
+        }.items()
+    },
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
     "filter": Family("filter rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }
 
+HARDWARE: Final = frozenset(name for name, family in FAMILIES.items() if family.create is Phase.HARDWARE)
+"""Read from the device only where a file or the owned record names it: asking a driver takes its time."""
+ON_DEMAND: Final = HARDWARE | {"sysctl"}
 _EMPTY: Final = Table()
 
 
@@ -139,7 +167,9 @@ def model_of(family: str) -> type[BaseModel] | None:
 def table_of_family(family: str) -> Table:
     """The attribute table of every resource of a family; empty where that depends on the kind."""
     model = model_of(family)
-    return _EMPTY if model is None else table_of(model)
+    if model is None:
+        return _EMPTY
+    return model.table() if issubclass(model, Part) else table_of(model)
 
 
 def link_of(key: Key) -> str:
@@ -151,3 +181,15 @@ def link_of(key: Key) -> str:
 def parts() -> Iterator[tuple[str, Family]]:
     """The families that are written below a link, in fields of their own."""
     return ((name, family) for name, family in FAMILIES.items() if family.field)
+
+
+def on_demand(*keys: Iterable[Key]) -> list[Key]:
+    """Of all these keys, those of what is read only when somebody asks for it."""
+    return [key for part in keys for key in part if key[0] in ON_DEMAND]
+
+
+def field_of(holder: Any, path: str) -> Any:
+    """What a link has in a family's field; None where it has nothing there."""
+    for name in path.split("."):
+        holder = getattr(holder, name, None)
+    return holder

@@ -89,6 +89,9 @@ class Link(BaseModel):
     addresses: tuple[AddressItem, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
+    ethtool: Annotated[Any, Later("netapply.model.hardware:Ethtool")] = Field(
+        default=None, description="settings of the driver and the hardware"
+    )
     ipv6: Annotated[Any, Later("netapply.model.inet6:Inet6")] = Field(
         default=None, description="how the link makes itself IPv6 addresses, see below"
     )

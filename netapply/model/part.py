@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from netapply.model.attribute import table_of
+from netapply.model.attribute import Table, table_of
 from netapply.model.resource import Resource
 
 
@@ -26,6 +26,11 @@ class Part(BaseModel):
         wished = ((row.attribute, getattr(self, row.attribute)) for row in table_of(type(self)))
         said = {name: value for name, value in wished if value is not None or name in self.model_fields_set}
         yield Resource((self.family, link, *self.identity()), self.family, said)
+
+    @classmethod
+    def table(cls) -> Table:
+        """The attribute table of the family."""
+        return table_of(cls)
 
     @classmethod
     def said(cls, resource: Resource) -> dict[str, Any] | None:

@@ -20,6 +20,8 @@ class Phase(IntEnum):
     PEER_DELETE = 16
     LINK_PREPARE = 18
     """A link that must be down, or without ports, for what follows."""
+    RENAME = 19
+    """Before any link comes or goes: what follows speaks of devices by the names that they have at the end."""
     LINK_DELETE = 20
     LINK = 30
     """Create and set, lower devices first; a link that needs its settings before it runs stays down."""
@@ -33,6 +35,8 @@ class Phase(IntEnum):
     KEYS = 41
     PEER = 42
     """What an encrypted tunnel is told over generic netlink, before it comes up."""
+    HARDWARE = 39
+    """What ethtool sets: before a new link comes up."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45

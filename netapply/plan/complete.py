@@ -8,7 +8,7 @@ from netapply.diff import creation
 from netapply.errors import ForeignError
 from netapply.kinds import KIND_OF
 from netapply.model.attribute import Disruption
-from netapply.model.family import FAMILIES, link_of
+from netapply.model.family import FAMILIES, ON_DEMAND, link_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.attachments import attach
@@ -52,7 +52,7 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
             item = worth_keeping(item, desired)
             if not item.attributes and item.key not in by_key:
                 continue
-        if item.family != "sysctl" or item.key in desired:
+        if item.family not in ON_DEMAND or item.key in desired:
             if item.family == "route" and item.key not in by_key and not _links(item) & gone:
                 ground.require(item, reason, owned, desired)
             _put_back(item, reason, by_key, gone, owned, consequences)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netapply.model.attribute import Value
-from netapply.model.family import FAMILIES
+from netapply.model.family import FAMILIES, HARDWARE
 from netapply.model.netfilter import NETFILTER, backend_of
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
@@ -17,6 +17,7 @@ from netapply.model.sysctl import device_of
 from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.plan.change import Action, Change
 from netapply.plan.link_steps import link_operations
+from netapply.plan.names import in_turn
 from netapply.plan.nexthop_users import place
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 from netapply.plan.ports import PORT_FAMILIES, worth_sending
@@ -45,6 +46,7 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
         operation.replace |= operation.phase is Phase.ROUTE and operation.key in lost
         if operation.key[0] == "nexthop":
             place(operation, changes[operation.change], lost)
+    operations = in_turn(operations, {key[-1] for key in observed.resources if key[0] in ("link", "altname")})
     _move_netfilter(operations)
     operations.sort(key=lambda operation: operation.stage)
     return _numbered(changes, operations)
@@ -108,6 +110,11 @@ def _operations(change: Change, taken: set[Key], heights: Heights, held_down: se
         own = device_of(change.key[1]) is not None
         phase = Phase.LINK_SYSCTL if own else Phase.GLOBAL_SYSCTL
         yield Operation(Verb.SET, change.key, change.kind, phase, change.after)
+    elif change.family in HARDWARE:
+        attributes = {step.attribute: step.after for step in change.steps}
+        yield Operation(
+            Verb.SET, change.key, change.kind, Phase.HARDWARE, attributes or change.after, disruption=change.disruption
+        )
     else:
         yield from _plain(change, taken)
 

@@ -23,9 +23,12 @@ from netapply.kinds import KINDS, Link
 from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.bridge_port import BridgePort
+from netapply.model.coalesce import Coalesce
 from netapply.model.family import model_of, parts
 from netapply.model.filter import FILTERS
+from netapply.model.hardware import Channels, Eee, Ethtool, LinkModes, Pause, Rings, Wol
 from netapply.model.inet6 import Inet6
+from netapply.model.match import Match
 from netapply.model.nat import ENTRIES
 from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.route import Leg, Route
@@ -34,7 +37,9 @@ from netapply.render import json_format
 from netapply.render.type_words import field_words, type_words
 
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+HARDWARE_MODELS: Final = (Rings, Channels, Coalesce, Pause, LinkModes, Eee, Wol)
 MODELS: Final[dict[str, type[BaseModel]]] = {
+    "match": Match, "ethtool": Ethtool, **{model.family: model for model in HARDWARE_MODELS},
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
     "bridge_port": BridgePort, "ipv6": Inet6, "address": AddressWish,
     "nexthop_object": NexthopObject, "member": Member, "route": Route, "nexthop": Leg, "rule": Rule,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from netapply.errors import InputError
-from netapply.kinds import KIND_OF
+from netapply.kinds import KIND_OF, Link
 from netapply.sources.locate import Trouble, range_of, trouble_of, unit_of
 from netapply.sources.tree import Mapping, Node, Scalar, Sequence
 from netapply.sources.wording import LONGEST_SHOWN, listed, named, nearest, refusal, shown
@@ -150,7 +150,7 @@ def _known(trouble: Trouble) -> list[str]:
     if trouble.model is None:
         return []
     names = [info.alias or name for name, info in trouble.model.model_fields.items()]
-    return ["kind", *names] if trouble.kind is not None else names
+    return ["kind", *names] if trouble.kind is not None and issubclass(trouble.model, Link) else names
 
 
 def _advice(key: str, known: list[str]) -> str:

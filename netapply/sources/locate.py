@@ -15,6 +15,7 @@ from netapply.kinds import KIND_OF
 from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import Nla
 from netapply.model.filter import FILTERS
+from netapply.model.later import Later
 from netapply.model.nat import ENTRIES
 from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.resource import Origin
@@ -121,7 +122,9 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
     """The class that knows the fields of the part that `loc` leads into."""
     section, item, *inner = loc
     if section == "links":
-        return AddressWish if inner[:1] == ["addresses"] and len(inner) > 2 else KIND_OF[kind]
+        if inner[:1] == ["addresses"] and len(inner) > 2:
+            return AddressWish
+        return _inside(KIND_OF[kind], [str(step) for step in inner[:-1]])
     if section == "routes":
         return Leg if inner[:1] == ["nexthops"] and len(inner) > 2 else Route
     if section in _BY_WORD:
@@ -131,6 +134,20 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
     if section == "nexthops":
         return Member if inner[:1] == ["group"] and len(inner) > 2 else NexthopObject
     return Rule if section == "rules" else None
+
+
+def _inside(model: type[BaseModel], steps: list[str]) -> type[BaseModel]:
+    """The class of a field of a field (`ethtool`, `rings`), as far as the path leads through such."""
+    for step in steps:
+        info = model.model_fields.get(step)
+        marks = info.metadata if info is not None else []
+        arguments = get_args(info.annotation) if info is not None else ()
+        inner = [mark.model() for mark in marks if isinstance(mark, Later)]
+        inner += [one for one in arguments if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not inner:
+            break
+        model = inner[0]
+    return model
 
 
 _BY_WORD: Final[dict[int | str, Any]] = {"nat": ENTRIES, "filter": FILTERS}

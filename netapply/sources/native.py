@@ -13,7 +13,7 @@ from functools import cache
 from netapply.model.address_item import AddressItem
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
-from netapply.model.family import parts
+from netapply.model.family import field_of, parts
 from netapply.model.link import Link
 from netapply.model.link_settings import settings_of
 from netapply.model.resource import Desired, Resource
@@ -65,12 +65,7 @@ def _note_bridges(desired: Desired) -> None:
 
 def _add_link(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:
     """The link, all that belongs to it, and the links that come with it."""
-    link = Resource(("link", declared.name), declared.kind, origin=declared.key)
-    for attribute, value in _attributes(declared):
-        link.attributes[attribute] = value
-        if declared.names(attribute):
-            link.origins[attribute] = declared.at(attribute)
-    desired.add(_attached(link, relations))
+    desired.add(_attached(_link(declared), relations))
     for resource in _belongings(desired, declared):
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
     for resource, fields in declared.link.settings(declared.name):
@@ -79,14 +74,32 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         desired.add(resource)
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
-    for word, path, setting in settings_of(declared.link, declared.name):
-        add_sysctl(desired, Resource(("sysctl", path), "sysctl", {"value": setting}, origin=declared.at(word)))
     vlans = table_in(declared)
     if vlans is not None:
         desired.add(vlans)
+    _add_parameters(desired, declared)
+    _add_implied(desired, declared, links, relations)
+
+
+def _link(declared: Declared) -> Resource:
+    """The device itself, and which one it is where that is not told by its name."""
+    link = Resource(("link", declared.name), declared.kind, origin=declared.key)
+    for attribute, value in _attributes(declared):
+        link.attributes[attribute] = value
+        if declared.names(attribute):
+            link.origins[attribute] = declared.at(attribute)
+    match = declared.get("match")
+    if match is not None:
+        link.facts = {"match": match.model_dump(exclude_none=True), "match_origin": declared.at("match")}
+    return link
+
+
+def _add_parameters(desired: Desired, declared: Declared) -> None:
+    """Kernel parameters of the link: those that have a word of their own, and those named by path."""
+    for word, path, setting in settings_of(declared.link, declared.name):
+        add_sysctl(desired, Resource(("sysctl", path), "sysctl", {"value": setting}, origin=declared.at(word)))
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
-    _add_implied(desired, declared, links, relations)
 
 
 def _attributes(declared: Declared) -> Iterator[tuple[str, Value]]:
@@ -155,7 +168,7 @@ def _address(link: str, item: AddressItem, node: Node) -> Resource:
 def _parts(declared: Declared) -> Iterator[tuple[Resource, str]]:
     """What is written in fields of its own below the link, and how a message calls it."""
     for name, family in parts():
-        value = getattr(declared.link, family.field, None)
+        value = field_of(declared.link, family.field)
         items = value if family.many else (value,)
         for item, node in zip(items or (), declared.nodes_of(family.field), strict=False):
             for resource in item.resources(declared.name) if item is not None else ():

@@ -228,6 +228,44 @@ INET6: Final[Definition] = {
     "IFLA_INET6_ADDR_GEN_MODE": (8, "uint8"),
 }
 
+RINGS: Final[Definition] = {
+    "ETHTOOL_A_RINGS_UNSPEC": (0, "hex"),
+    "ETHTOOL_A_RINGS_HEADER": (1, "hex"),
+    "ETHTOOL_A_RINGS_RX_MAX": (2, "uint32"),
+    "ETHTOOL_A_RINGS_RX_MINI_MAX": (3, "uint32"),
+    "ETHTOOL_A_RINGS_RX_JUMBO_MAX": (4, "uint32"),
+    "ETHTOOL_A_RINGS_TX_MAX": (5, "uint32"),
+    "ETHTOOL_A_RINGS_RX": (6, "uint32"),
+    "ETHTOOL_A_RINGS_RX_MINI": (7, "uint32"),
+    "ETHTOOL_A_RINGS_RX_JUMBO": (8, "uint32"),
+    "ETHTOOL_A_RINGS_TX": (9, "uint32"),
+    "ETHTOOL_A_RINGS_RX_BUF_LEN": (10, "uint32"),
+    "ETHTOOL_A_RINGS_TCP_DATA_SPLIT": (11, "uint8"),
+    "ETHTOOL_A_RINGS_CQE_SIZE": (12, "uint32"),
+    "ETHTOOL_A_RINGS_TX_PUSH": (13, "uint8"),
+    "ETHTOOL_A_RINGS_RX_PUSH": (14, "uint8"),
+    "ETHTOOL_A_RINGS_TX_PUSH_BUF_LEN": (15, "uint32"),
+    "ETHTOOL_A_RINGS_TX_PUSH_BUF_LEN_MAX": (16, "uint32"),
+}
+
+LINK_MODES: Final[Definition] = {
+    "ETHTOOL_A_LINKMODES_UNSPEC": (0, "hex"),
+    "ETHTOOL_A_LINKMODES_HEADER": (1, "hex"),
+    "ETHTOOL_A_LINKMODES_AUTONEG": (2, "uint8"),
+    "ETHTOOL_A_LINKMODES_OURS": (3, "hex"),
+    "ETHTOOL_A_LINKMODES_PEER": (4, "hex"),
+    "ETHTOOL_A_LINKMODES_SPEED": (5, "uint32"),
+    "ETHTOOL_A_LINKMODES_DUPLEX": (6, "uint8"),
+    "ETHTOOL_A_LINKMODES_LANES": (9, "uint32"),
+}
+
+WOL: Final[Definition] = {
+    "ETHTOOL_A_WOL_UNSPE": (0, "hex"),
+    "ETHTOOL_A_WOL_HEADER": (1, "hex"),
+    "ETHTOOL_A_WOL_MODES": (2, "hex"),
+    "ETHTOOL_A_WOL_SOPASS": (3, "hex"),
+}
+
 BOND: Final[Definition] = {
     "IFLA_BOND_UNSPEC": (0, "hex"),
     "IFLA_BOND_MODE": (1, "uint8"),
@@ -566,6 +604,77 @@ MACSEC: Final[Definition] = {
     "IFLA_MACSEC_REPLAY_PROTECT": (12, "uint8"),
     "IFLA_MACSEC_VALIDATION": (13, "uint8"),
     "IFLA_MACSEC_OFFLOAD": (15, "uint8"),
+}
+
+FEATURES: Final[Definition] = {
+    "ETHTOOL_A_FEATURES_HEADER": (1, "hex"),
+    "ETHTOOL_A_FEATURES_HW": (2, "hex"),
+    "ETHTOOL_A_FEATURES_WANTED": (3, "hex"),
+    "ETHTOOL_A_FEATURES_ACTIVE": (4, "hex"),
+    "ETHTOOL_A_FEATURES_NOCHANGE": (5, "hex"),
+}
+
+PRIVATE_FLAGS: Final[Definition] = {
+    "ETHTOOL_A_PRIVFLAGS_HEADER": (1, "hex"),
+    "ETHTOOL_A_PRIVFLAGS_FLAGS": (2, "hex"),
+}
+
+CHANNELS: Final[Definition] = {
+    "ETHTOOL_A_CHANNELS_HEADER": (1, "hex"),
+    "ETHTOOL_A_CHANNELS_RX_MAX": (2, "uint32"),
+    "ETHTOOL_A_CHANNELS_TX_MAX": (3, "uint32"),
+    "ETHTOOL_A_CHANNELS_OTHER_MAX": (4, "uint32"),
+    "ETHTOOL_A_CHANNELS_COMBINED_MAX": (5, "uint32"),
+    "ETHTOOL_A_CHANNELS_RX_COUNT": (6, "uint32"),
+    "ETHTOOL_A_CHANNELS_TX_COUNT": (7, "uint32"),
+    "ETHTOOL_A_CHANNELS_OTHER_COUNT": (8, "uint32"),
+    "ETHTOOL_A_CHANNELS_COMBINED_COUNT": (9, "uint32"),
+}
+
+COALESCE: Final[Definition] = {
+    "ETHTOOL_A_COALESCE_HEADER": (1, "hex"),
+    "ETHTOOL_A_COALESCE_RX_USECS": (2, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES": (3, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_USECS_IRQ": (4, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES_IRQ": (5, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS": (6, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES": (7, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS_IRQ": (8, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES_IRQ": (9, "uint32"),
+    "ETHTOOL_A_COALESCE_STATS_BLOCK_USECS": (10, "uint32"),
+    "ETHTOOL_A_COALESCE_USE_ADAPTIVE_RX": (11, "uint8"),
+    "ETHTOOL_A_COALESCE_USE_ADAPTIVE_TX": (12, "uint8"),
+    "ETHTOOL_A_COALESCE_PKT_RATE_LOW": (13, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_USECS_LOW": (14, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES_LOW": (15, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS_LOW": (16, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES_LOW": (17, "uint32"),
+    "ETHTOOL_A_COALESCE_PKT_RATE_HIGH": (18, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_USECS_HIGH": (19, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES_HIGH": (20, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS_HIGH": (21, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES_HIGH": (22, "uint32"),
+    "ETHTOOL_A_COALESCE_RATE_SAMPLE_INTERVAL": (23, "uint32"),
+    "ETHTOOL_A_COALESCE_USE_CQE_MODE_TX": (24, "uint8"),
+    "ETHTOOL_A_COALESCE_USE_CQE_MODE_RX": (25, "uint8"),
+}
+
+PAUSE: Final[Definition] = {
+    "ETHTOOL_A_PAUSE_HEADER": (1, "hex"),
+    "ETHTOOL_A_PAUSE_AUTONEG": (2, "uint8"),
+    "ETHTOOL_A_PAUSE_RX": (3, "uint8"),
+    "ETHTOOL_A_PAUSE_TX": (4, "uint8"),
+    "ETHTOOL_A_PAUSE_STATS": (5, "hex"),
+}
+
+EEE: Final[Definition] = {
+    "ETHTOOL_A_EEE_HEADER": (1, "hex"),
+    "ETHTOOL_A_EEE_MODES_OURS": (2, "hex"),
+    "ETHTOOL_A_EEE_MODES_PEER": (3, "hex"),
+    "ETHTOOL_A_EEE_ACTIVE": (4, "uint8"),
+    "ETHTOOL_A_EEE_ENABLED": (5, "uint8"),
+    "ETHTOOL_A_EEE_TX_LPI_ENABLED": (6, "uint8"),
+    "ETHTOOL_A_EEE_TX_LPI_TIMER": (7, "uint32"),
 }
 
 INET_CONF: Final = (

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from pyroute2.netlink import nlmsg_atoms
+from pyroute2.netlink.generic import ethtool
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg, protinfo_bridge
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from netapply.kernel.wire import ethtool_header
 from netapply.kernel.wire.beyond_routing import ROUTING
 
 ATOMS: Final = (
@@ -106,6 +108,7 @@ def definitions() -> dict[str, dict[str, tuple[int, str]]]:
     messages: dict[str, Any] = {
         "link": ifinfmsg, "info": ifinfmsg.ifinfo, "bridge_port": protinfo_bridge, "address": ifaddrmsg,
         "route": rtmsg, "metrics": rtmsg.metrics, "rule": fibmsg, "inet6": ifinfmsg.af_spec_inet.inet6,
+        "rings": ethtool.ethtool_rings_msg, "link_modes": ethtool.ethtool_linkmode_msg, "wol": ethtool.ethtool_wol_msg,
         **{kind: data[kind] for kind in KINDS},
     }  # fmt: skip
     tables = {}
@@ -114,7 +117,8 @@ def definitions() -> dict[str, dict[str, tuple[int, str]]]:
     for word, (kind, prefix) in RENAMED.items():
         rows = attributes_of(data[kind])
         tables[word] = {_called(name, prefix): (number, form) for name, number, form in rows}
-    return {word: tables.get(word, {}) | BEYOND.get(word, {}) for word in {**tables, **BEYOND}}
+    beyond = BEYOND | ethtool_header.TABLES
+    return {word: tables.get(word, {}) | beyond.get(word, {}) for word in {**tables, **beyond}}
 
 
 def _called(name: str, prefix: str) -> str:
