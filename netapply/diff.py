@@ -15,7 +15,7 @@ from netapply.kinds import KIND_OF
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET, Disruption, Value
 from netapply.model.attribute import Change as How
-from netapply.model.family import FAMILIES
+from netapply.model.family import FAMILIES, link_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
 from netapply.model.routing import same_nexthops
@@ -213,9 +213,9 @@ def _parameter_back(seen: Resource, desired: Desired, owned: Owned) -> Iterator[
 
 
 def _goes_with_link(key: Key, desired: Desired, observed: State, owned: Owned) -> bool:
-    """Whether this is a parameter of a link that is about to be deleted."""
-    link = observed.link(device_of(key[1]) or "") if key[0] == "sysctl" else None
-    return link is not None and owned.has(link) and link.key not in desired
+    """Whether this is a parameter, or a part, of a link that is about to be deleted."""
+    link = observed.link((device_of(key[1]) or "") if key[0] == "sysctl" else link_of(key))
+    return key[0] != "link" and link is not None and owned.has(link) and link.key not in desired
 
 
 def _reordered(busy: set[Key], desired: Desired, observed: State) -> Iterator[Change]:

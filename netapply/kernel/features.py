@@ -17,6 +17,7 @@ from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import LINK
 from netapply.model.resource import Resource
 from netapply.model.sysctl import device_of
+from netapply.plan.ovs import OVS_PHASES
 from netapply.plan.plan import Operation, Plan, Verb
 
 TOO_MANY_QUEUES: Final = 5000
@@ -42,7 +43,9 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
     """
     known = set(present)
     for operation in plan.operations:
-        if operation.verb is Verb.CREATE and operation.key[0] == "link" and operation.kind not in known:
+        if operation.phase in OVS_PHASES:
+            known.add(operation.kind)
+        elif operation.verb is Verb.CREATE and operation.key[0] == "link" and operation.kind not in known:
             _require_kind(netlink, operation)
             known.add(operation.kind)
         elif operation.key[0] == "sysctl":
@@ -50,6 +53,14 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
         elif operation.key[0] == "address" and ":" in operation.key[2] and not exists("net/ipv6"):
             raise MissingError(f"cannot add {operation.key[2]}: this kernel runs without IPv6{_at(operation)}")
     _require_nat(plan)
+    _require_ovs(plan)
+
+
+def _require_ovs(plan: Plan) -> None:
+    if any(operation.phase in OVS_PHASES for operation in plan.operations):
+        from netapply.kernel.ovs.service import require  # a host without Open vSwitch never needs it
+
+        require()
 
 
 def _require_nat(plan: Plan) -> None:

@@ -14,6 +14,7 @@ from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
 from netapply.kinds import CLASSES, link_table
 from netapply.model.attribute import LINK, Row, Value
+from netapply.model.ovs_values import column
 
 GENERIC: Final = definitions.LINK
 DATA: Final[dict[str, definitions.Definition]] = {
@@ -85,7 +86,7 @@ def codec_of(kind: str) -> LinkCodec:
     codec = LinkCodec(kind)
     table = link_table(kind)
     for row in table:
-        if row.nla.name in ELSEWHERE:
+        if row.nla.name in ELSEWHERE or column(row.nla.name):
             continue
         if row.nla.name in GENERIC:
             codec.add(row, GENERIC, data=False)

@@ -11,6 +11,7 @@ from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
 from netapply.kernel.links import read_links
 from netapply.kernel.netlink import Netlink
+from netapply.kernel.ovs import presence as ovs
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
@@ -27,6 +28,8 @@ class Observed(State):
 
     indexes: dict[str, int] = field(default_factory=dict)
     settings: dict[str, bytes] = field(default_factory=dict)
+    without_ovs: str = field(default="", compare=False)
+    """Why Open vSwitch was not asked; empty if it was."""
     defaults: Defaults = field(default_factory=dict, compare=False, repr=False)
 
     def unusual_settings(self, link: str) -> list[Resource]:
@@ -41,9 +44,12 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
     or NAT rules, for a caller that would not look at them: a router may have a million routes.
     """
     links = read_links(netlink)
-    state = Observed(indexes=links.indexes, settings=links.settings)
+    beyond, without_ovs = _read_ovs(links.resources)
+    state = Observed(indexes=links.indexes, settings=links.settings, without_ovs=without_ovs)
+    hidden = {item.key for item in beyond}
     found = [
-        *links.resources,
+        *(link for link in links.resources if link.key not in hidden),
+        *beyond,
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
@@ -55,6 +61,15 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _read_ovs(links: list[Resource]) -> tuple[list[Resource], str]:
+    """What only Open vSwitch knows; most hosts have none, and then nothing is imported that would ask it."""
+    if not ovs.possible():
+        return [], f"there is no {ovs.socket_path()}"
+    from netapply.kernel.ovs.reading import complete
+
+    return complete(links)
 
 
 def _read_nat() -> list[Resource]:

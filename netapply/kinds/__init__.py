@@ -17,6 +17,11 @@ from netapply.model.link import Link
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
     from netapply.kinds.macvlan import Macvlan
+    from netapply.kinds.ovsbond import OvsBond
+    from netapply.kinds.ovsbridge import OvsBridge
+    from netapply.kinds.ovsinternal import OvsInternal
+    from netapply.kinds.ovspatch import OvsPatch
+    from netapply.kinds.ovstunnel import OvsTunnel
     from netapply.kinds.physical import Physical
     from netapply.kinds.veth import Veth
     from netapply.kinds.vxlan import Vxlan
@@ -26,6 +31,11 @@ if TYPE_CHECKING:
 CLASSES: Final = {
     "bridge": "Bridge",
     "macvlan": "Macvlan",
+    "ovs-bond": "OvsBond",
+    "ovs-bridge": "OvsBridge",
+    "ovs-internal": "OvsInternal",
+    "ovs-patch": "OvsPatch",
+    "ovs-tunnel": "OvsTunnel",
     "": "Physical",
     "veth": "Veth",
     "vxlan": "Vxlan",
@@ -72,4 +82,7 @@ def link_table(kind: str) -> Table:
     return table_of(KIND_OF[kind] if kind in CLASSES else Link)
 
 
-__all__ = ["KINDS", "KIND_OF", "Bridge", "Link", "Macvlan", "Physical", "Veth", "Vxlan", "link_table"]
+__all__ = [
+    "KINDS", "KIND_OF", "Bridge", "Link", "Macvlan", "OvsBond", "OvsBridge", "OvsInternal", "OvsPatch", "OvsTunnel",
+    "Physical", "Veth", "Vxlan", "link_table",
+]  # fmt: skip

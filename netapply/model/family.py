@@ -59,6 +59,16 @@ FAMILIES: Final[dict[str, Family]] = {
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
+    "ovs_port": Family(
+        "Open vSwitch port settings of {1}",
+        Phase.OVS_PORT,
+        Phase.OVS_PORT,
+        "netapply.model.ovs_port:OvsPort",
+        on=1,
+        made=False,
+        field="ovs_port",
+        many=False,
+    ),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }
 

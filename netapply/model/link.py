@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
+from netapply.model.ovs_port import OvsPort
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
 
@@ -21,6 +22,8 @@ class Link(BaseModel):
     kind: ClassVar[str] = ""
     created: ClassVar[bool] = True
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""
+    device: ClassVar[bool] = True
+    """Whether there is a device in the kernel; some ports of Open vSwitch are only in its database."""
 
     up: Annotated[bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None
@@ -47,6 +50,7 @@ class Link(BaseModel):
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
+    ovs_port: OvsPort | None = Field(default=None, description="settings as a port of an Open vSwitch bridge")
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 
     def references(self) -> Iterator[str]:

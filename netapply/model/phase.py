@@ -18,12 +18,18 @@ class Phase(IntEnum):
     NAME_DELETE = 15
     LINK_PREPARE = 18
     """A link that must be down, or without ports, for what follows."""
+    OVS_DELETE = 19
+    """Open vSwitch lets go of ports before their devices go."""
     LINK_DELETE = 20
+    OVS = 25
+    """Open vSwitch makes its bridges and internal ports: devices that others stand on."""
     LINK = 30
     """Create and set, lower devices first; a link that needs its settings before it runs stays down."""
     BRIDGE_MTU = 33
     """When the ports are there, which move the MTU of their bridge."""
     NAME = 35
+    OVS_PORT = 36
+    """Open vSwitch takes devices as ports, with their VLANs at once."""
     PORT = 37
     """What a link is set to as a port, when it is one."""
     LINK_SYSCTL = 40

@@ -7,6 +7,7 @@ from netapply.model.resource import Desired, State
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.mtus import keep_mtus
 from netapply.plan.order import arrange
+from netapply.plan.ovs import through_ovsdb
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 
@@ -24,6 +25,7 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)
+    through_ovsdb(plan, desired, observed)
     plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 

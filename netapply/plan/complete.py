@@ -12,7 +12,7 @@ from netapply.model.family import FAMILIES, link_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change, Step
-from netapply.plan.consequences import Consequences
+from netapply.plan.consequences import Consequences, standing_on
 from netapply.plan.ground import Ground
 
 
@@ -58,11 +58,7 @@ def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
         size = len(gone)
         for key in consequences.lost:
             link = consequences.observed.resources[key]
-            if (
-                key[0] == "link"
-                and key not in staying
-                and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}
-            ):
+            if key[0] == "link" and key not in staying and gone & set(standing_on(link)):
                 gone.add(key[1])
         grown = len(gone) > size
     return gone

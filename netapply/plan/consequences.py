@@ -10,8 +10,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator
 
-from netapply.model.attribute import Value
 from netapply.model.family import link_of
+from netapply.model.ovs_values import is_ovs
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
@@ -77,7 +77,9 @@ class Consequences:
     def _follow_link(self, change: Change) -> None:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
-            self._lose_link(name, f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}")
+            reason = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
+            self._lose_link(name, reason)
+            self._lose_port_settings(name, reason, for_good=change.action is Action.DELETE)
             return
         after = {step.attribute: step.after for step in change.steps}
         if after.get("up") is False:
@@ -99,6 +101,17 @@ class Consequences:
                 self._lose_link(item.name, reason)
             elif item.family != "link":
                 self._take(item, reason)
+
+    def _lose_port_settings(self, name: str, reason: str, *, for_good: bool) -> None:
+        """Open vSwitch keeps what a port is set to with the bridge."""
+        for key in [key for key in self.observed.resources if key[0] == "ovs_port"] if self._has_ports(name) else ():
+            port = self.observed.link(key[1])
+            if port is not None and port.attributes.get("master") == name:
+                (self._lose_for_good if for_good else self._take)(self.observed.resources[key], reason)
+
+    def _has_ports(self, name: str) -> bool:
+        link = self.observed.link(name)
+        return link is not None and is_ovs(link.kind)
 
     def _lose_routes(self, name: str, reason: str) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
@@ -223,10 +236,12 @@ def links_of(item: Resource) -> Iterator[str]:
             yield device
     elif item.family == "link":
         yield item.name
-        yield from _standing_on(item.attributes)
+        yield from standing_on(item)
     elif link_of(item.key):
         yield link_of(item.key)
 
 
-def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:
-    yield from (attributes[name] for name in REFERENCES if attributes.get(name))
+def standing_on(link: Resource) -> Iterator[str]:
+    """The links without which this one would not be; a port that Open vSwitch made goes with its bridge."""
+    names = (*REFERENCES, "master") if is_ovs(link.kind) else REFERENCES
+    yield from (link.attributes[name] for name in names if link.attributes.get(name))

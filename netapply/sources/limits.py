@@ -13,6 +13,7 @@ from typing import Final
 from netapply.model.resource import Desired, Origin
 from netapply.model.values import family_of
 from netapply.sources.declared import Declared, Links, earlier
+from netapply.sources.ovs_limits import refuse_impossible_ovs
 from netapply.sources.relations import Relations
 from netapply.sources.wording import named, refusal
 
@@ -29,6 +30,7 @@ def refuse_impossible(links: Links, relations: Relations) -> None:
     for declared in links.values():
         _refuse_made_loopback(declared)
         _refuse_ipv6_without_room(declared)
+        refuse_impossible_ovs(declared, links, relations)
         check = _BY_KIND.get(declared.kind)
         if check is not None:
             check(declared, links, relations)
