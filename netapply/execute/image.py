@@ -69,7 +69,8 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
         image.before |= {item.key: item for item in observed.unusual_settings(name)}
     for change in plan.changes:
         if change.key not in observed:
-            if change.family != "sysctl":
+            family = FAMILIES[change.family]
+            if family.made or family.marked:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)

@@ -76,7 +76,7 @@ def _put_back(
         if item.name in gone:
             return
     elif _links(item) & gone:
-        consequences.for_good |= set() if item.family == "altname" else {item.key}
+        consequences.for_good |= set() if item.family in ("altname", "ovs_port") else {item.key}
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)

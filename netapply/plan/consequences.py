@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator
 
-from netapply.model.family import link_of
+from netapply.model.family import link_of, table_of_family
 from netapply.model.ovs_values import is_ovs
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
@@ -105,9 +105,13 @@ class Consequences:
     def _lose_port_settings(self, name: str, reason: str, *, for_good: bool) -> None:
         """Open vSwitch keeps what a port is set to with the bridge."""
         for key in [key for key in self.observed.resources if key[0] == "ovs_port"] if self._has_ports(name) else ():
-            port = self.observed.link(key[1])
-            if port is not None and port.attributes.get("master") == name:
-                (self._lose_for_good if for_good else self._take)(self.observed.resources[key], reason)
+            port, settings = self.observed.link(key[1]), self.observed.resources[key]
+            if port is None or port.attributes.get("master") != name:
+                continue
+            if for_good and not is_ovs(port.kind) and _says_something(settings):
+                self._lose_for_good(settings, reason)
+            elif not for_good:
+                self._take(settings, reason)
 
     def _has_ports(self, name: str) -> bool:
         link = self.observed.link(name)
@@ -239,6 +243,11 @@ def links_of(item: Resource) -> Iterator[str]:
         yield from standing_on(item)
     elif link_of(item.key):
         yield link_of(item.key)
+
+
+def _says_something(settings: Resource) -> bool:
+    rows = table_of_family(settings.family)
+    return any(settings.attributes.get(row.attribute) != row.nla.default for row in rows)
 
 
 def standing_on(link: Resource) -> Iterator[str]:
