@@ -7,9 +7,10 @@ kernel as well.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, wraps
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from integration.test_contract_engine import Engine, at_work
 from integration.test_contract_samples import COMPANY, required, rows, said_by_the_model, samples_of, shown
+from netapply.errors import RolledBackError
 from netapply.families import change_of
 from netapply.kinds import Veth, link_table
 from netapply.lab import Lab
@@ -84,6 +86,26 @@ def look(engine: Engine, kind: type[Link], row: Row) -> Value:
     return value
 
 
+def unless_too_young(test: Callable[[Engine, type[Link], Row], None]) -> Callable[[Engine, type[Link], Row], None]:
+    """The test; where the running kernel is older than the attribute, that this is said and nothing is changed."""
+
+    @wraps(test)
+    def wrapper(engine: Engine, kind: type[Link], row: Row) -> None:
+        if not row.nla.since or release() >= tuple(map(int, row.nla.since.split("."))):
+            test(engine, kind, row)
+            return
+        value = next(value for value in samples_of(kind, row.attribute) if value != row.nla.default)
+        with pytest.raises(RolledBackError, match=f"{row.attribute} .*Linux {row.nla.since}"):
+            engine.apply(links=entry(kind, row, value))
+
+    return wrapper
+
+
+def release() -> tuple[int, int]:
+    major, minor, *_ = platform.release().split(".")
+    return int(major), int(minor)
+
+
 def round_trip(kind: type[Link], row: Row) -> list[tuple[Value, Value]]:
     """From each sample to the next, and from the last back to the first."""
     samples = samples_of(kind, row.attribute)
@@ -91,6 +113,7 @@ def round_trip(kind: type[Link], row: Row) -> list[tuple[Value, Value]]:
 
 
 @pytest.mark.parametrize(("kind", "row"), rows())
+@unless_too_young
 def test_a_device_is_made_with_it(engine: Engine, kind: type[Link], row: Row) -> None:
     """Set at creation, where netapply creates, to what the kernel would not have chosen."""
     value = next(value for value in samples_of(kind, row.attribute) if value != row.nla.default)
@@ -99,6 +122,7 @@ def test_a_device_is_made_with_it(engine: Engine, kind: type[Link], row: Row) ->
 
 
 @pytest.mark.parametrize(("kind", "row"), rows())
+@unless_too_young
 def test_a_device_changes_as_the_row_says(engine: Engine, kind: type[Link], row: Row) -> None:
     """In place, with the same ifindex; or made again where the row says that nothing else helps."""
     engine.apply(links=entry(kind, row, samples_of(kind, row.attribute)[0]))
@@ -119,6 +143,7 @@ def carrier_changes(link: Json) -> int:
 
 
 @pytest.mark.parametrize(("kind", "row"), rows())
+@unless_too_young
 def test_a_device_is_made_again_only_where_the_kernel_leaves_no_choice(
     engine: Engine, kind: type[Link], row: Row
 ) -> None:
@@ -126,11 +151,26 @@ def test_a_device_is_made_again_only_where_the_kernel_leaves_no_choice(
     for before, after in permutations(samples_of(kind, row.attribute), 2):
         engine.apply(links=entry(kind, row, before))
         seen = engine.link(PROBE)
-        immutable = change_of(seen, row.attribute, before, after) is Change.RECREATE
+        how = change_of(seen, row.attribute, before, after)
+        if how in (Change.DOWN, Change.EMPTY):
+            refuses_for_now(engine, kind, row, after)
+            assert look(engine, kind, row) == before
         refusal = ask_in_place(engine, kind, row, after)
+        immutable = how is Change.RECREATE
         assert look(engine, kind, row) == (before if immutable else after), refusal
         assert immutable or refusal is None
         assert engine.link(PROBE).facts["ifindex"] == seen.facts["ifindex"]
+
+
+def refuses_for_now(engine: Engine, kind: type[Link], row: Row, after: Value) -> None:
+    """What needs a device that is down, or one without ports, is refused while it is up, or has one."""
+    if row.change is Change.EMPTY:
+        engine.by_hand("link", "set", "lower", "down")
+        engine.by_hand("link", "set", "lower", "master", PROBE)
+    assert ask_in_place(engine, kind, row, after) is not None
+    engine.by_hand("link", "set", PROBE, "down")
+    if row.change is Change.EMPTY:
+        engine.by_hand("link", "set", "lower", "nomaster", "up")
 
 
 def ask_in_place(engine: Engine, kind: type[Link], row: Row, value: Value) -> object:
@@ -161,6 +201,7 @@ def test_an_untouched_device_shows_every_default(engine: Engine, kind: type[Link
 
 
 @pytest.mark.parametrize(("kind", "row"), rows(has_default))
+@unless_too_young
 def test_a_device_returns_to_the_default(engine: Engine, kind: type[Link], row: Row) -> None:
     """Where the file no longer names what an earlier apply set, whatever way the kernel leaves for it."""
     for value in samples_of(kind, row.attribute):

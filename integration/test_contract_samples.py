@@ -20,6 +20,7 @@ from netapply.model.ovs_values import is_ovs
 Json = Any
 Samples = tuple[Value, ...]
 ANY_KIND = "*"
+NO_SYSTEM = "00:00:00:00:00:00"
 
 SAMPLES: dict[tuple[str, str], Samples] = {
     # At most what every kind carries, above and below what IPv6 needs (1280).
@@ -29,13 +30,41 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     (ANY_KIND, "alias"): ("uplink", "Gäste im 3. Stock", "x" * 255, None),
     (ANY_KIND, "master"): ("red", "blue", None),
     (ANY_KIND, "peer"): ("far", "farther"),
+    **{("bond", name): (100, 200, 0) for name in ("updelay", "downdelay", "peer_notif_delay")},
+    ("bond", "mode"): ("active-backup", "802.3ad", "balance-tlb", "broadcast", "balance-alb", "balance-xor"),
+    ("bond", "miimon"): (100, 50, 0, 2**31 - 1),
+    ("bond", "arp_ip_target"): (("192.0.2.1",), ("192.0.2.2", "192.0.2.3"), ()),
+    ("bond", "ns_ip6_target"): (("2001:db8::1",), ("2001:db8::2", "2001:db8::3"), ()),
+    ("bond", "primary"): ("lower", "other", None),
+    ("bond", "active_slave"): ("lower", "other"),
+    ("bond", "ad_actor_system"): ("02:00:5e:10:00:09", "02:00:5e:10:00:0a"),
     ("macvlan", "link"): ("lower", "other"),
     ("vxlan", "dev"): ("lower", "other", None),
     ("vxlan", "remote"): ("192.0.2.9", "192.0.2.10", None, "2001:db8::9", "2001:db8::a"),
     ("vxlan", "local"): ("192.0.2.1", "192.0.2.2", None, "2001:db8::1", "2001:db8::2"),
 }
 
-COMPANY: dict[tuple[str, str], dict[str, Value]] = {}
+_LACP = {"mode": "802.3ad", "miimon": 100}
+_BACKUP = {"mode": "active-backup", "miimon": 100, "ports": ("lower", "other")}
+_PROBES = {"mode": "active-backup", "arp_interval": 1000}
+COMPANY: dict[tuple[str, str], dict[str, Value]] = {
+    **{("bond", name): {"miimon": 50} for name in ("updelay", "downdelay", "peer_notif_delay")},
+    ("bond", "arp_interval"): {"arp_ip_target": ("192.0.2.1",)},
+    ("bond", "arp_validate"): {**_PROBES, "arp_ip_target": ("192.0.2.1",)},
+    ("bond", "arp_all_targets"): {**_PROBES, "arp_ip_target": ("192.0.2.1",)},
+    ("bond", "missed_max"): {**_PROBES, "arp_ip_target": ("192.0.2.1",)},
+    ("bond", "primary_reselect"): {"mode": "active-backup", "miimon": 100},
+    ("bond", "primary"): _BACKUP,
+    ("bond", "active_slave"): _BACKUP,
+    ("bond", "tlb_dynamic_lb"): {"mode": "balance-tlb", "miimon": 100},
+    **{
+        ("bond", name): _LACP
+        for name in (
+            *("lacp_active", "lacp_rate", "ad_actor_sys_prio", "ad_actor_system", "ad_user_port_key"),
+            "coupled_control",
+        )
+    },
+}
 """What else a device needs before a row can be set at all."""
 
 
@@ -62,7 +91,37 @@ LINK_SHOWN: dict[str, Callable[[Json], Value]] = {
 }
 """How `ip -d -j link` says what every link has."""
 
+BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
+    **{
+        name: _plain(name)
+        for name in (
+            *("mode", "miimon", "updelay", "downdelay", "arp_interval"),
+            *("primary_reselect", "fail_over_mac", "xmit_hash_policy", "resend_igmp", "min_links", "lp_interval"),
+            "packets_per_slave",
+        )
+    },
+    "arp_ip_target": lambda data: tuple(data.get("arp_ip_target", ())),
+    "ns_ip6_target": lambda data: tuple(data.get("ns_ip6_target", ())),
+    "arp_validate": lambda data: data["arp_validate"] or "none",
+    "arp_all_targets": _plain("arp_all_targets"),
+    "peer_notif_delay": _plain("peer_notify_delay"),
+    "missed_max": _plain("arp_missed_max"),
+    "coupled_control": lambda data: data.get("coupled_control", "on") == "on",
+    "primary": lambda data: data.get("primary"),
+    "active_slave": lambda data: data.get("active_slave"),
+    "num_grat_arp": _plain("num_peer_notif"),
+    "all_slaves_active": lambda data: bool(data["all_slaves_active"]),
+    "lacp_active": lambda data: data.get("ad_lacp_active", "on") == "on",
+    "lacp_rate": lambda data: data.get("ad_lacp_rate", "slow"),
+    "ad_select": lambda data: data.get("ad_select", "stable"),
+    "ad_actor_sys_prio": lambda data: data.get("ad_actor_sys_prio", 65535),
+    "ad_actor_system": lambda data: None if (mac := data.get("ad_actor_system", NO_SYSTEM)) == NO_SYSTEM else mac,
+    "ad_user_port_key": lambda data: data.get("ad_user_port_key", 0),
+    "tlb_dynamic_lb": lambda data: bool(data["tlb_dynamic_lb"]),
+}
+
 DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
+    "bond": BOND_SHOWN,
     "bridge": {
         "stp": lambda data: bool(data["stp_state"]),
         "priority": lambda data: data["priority"],
@@ -159,10 +218,12 @@ def test_every_row_has_samples_that_a_file_may_hold(kind: type[Link], row: Row) 
     values = samples_of(kind, row.attribute)
     assert len(set(values)) >= 2, f"give {kind.__name__}.{row.attribute} an entry in SAMPLES"
     for value in values:
-        model = kind.model_validate({**required(kind), row.attribute: value})
+        company = COMPANY.get((kind.kind, row.attribute), {})
+        model = kind.model_validate({**required(kind), **company, row.attribute: value})
         assert getattr(model, row.attribute) == value
     if row.nla.default not in (UNSET, None):
-        kind.model_validate({**required(kind), row.attribute: row.nla.default})
+        company = COMPANY.get((kind.kind, row.attribute), {})
+        kind.model_validate({**required(kind), **company, row.attribute: row.nla.default})
 
 
 @pytest.mark.parametrize(("kind", "row"), EVERY_ROW)

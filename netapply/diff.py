@@ -109,8 +109,10 @@ def changed(seen: Resource, steps: tuple[Step, ...], origin: Origin | None, reas
     after = {**seen.attributes, **{step.attribute: step.after for step in steps}}
     disruption = max(disruption_of(seen, way) for way in ways)
     where = steps[0].origin or origin
-    position = seen.facts.get("position")
-    return Change(action, seen.key, seen.kind, seen.attributes, after, steps, where, disruption, reason, position)
+    needs, position = max(ways, key=list(How).index), seen.facts.get("position")
+    return Change(
+        action, seen.key, seen.kind, seen.attributes, after, steps, where, disruption, reason, needs, position
+    )
 
 
 def creation(resource: Resource, reason: str = "") -> Change:
@@ -124,7 +126,7 @@ def creation(resource: Resource, reason: str = "") -> Change:
 def deletion(resource: Resource, reason: str) -> Change:
     return Change(
         Action.DELETE, resource.key, resource.kind, resource.attributes, {}, (), None,
-        FAMILIES[resource.family].goes, reason, resource.facts.get("position"),
+        FAMILIES[resource.family].goes, reason, position=resource.facts.get("position"),
     )  # fmt: skip
 
 

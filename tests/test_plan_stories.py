@@ -201,7 +201,9 @@ STORIES = {
         "br0: {kind: bridge}",
         "bond br0; tap tap0 port_of=br0; nic eno1 port_of=br0",
         "link br0",
-        "delete bridge br0; create bridge br0; set tun tap0 master; set link eno1 master",
+        "set tun tap0 up; set link eno1 up; set tun tap0 master; set link eno1 master; "
+        "delete bridge br0; create bridge br0; set tun tap0 master; set link eno1 master; "
+        "set tun tap0 up; set link eno1 up",
     ),
     "a VXLAN that moves to another device gets the MTU that this one has room for": Story(
         "eno1: {}, vx0: {kind: vxlan, vni: 20, dev: eno1}",

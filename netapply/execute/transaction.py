@@ -17,13 +17,14 @@ from netapply.execute.image import BeforeImage, before_image
 from netapply.execute.journal import Journal, Record
 from netapply.execute.ownership import owned_after
 from netapply.execute.store import Store
+from netapply.families import table_for
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import Observed, observe
 from netapply.kernel.submit import Submitter
 from netapply.model.owned import Owned
-from netapply.model.resource import Desired
+from netapply.model.resource import Desired, Resource
 from netapply.plan import make_plan
-from netapply.plan.change import Change
+from netapply.plan.change import Change, Step
 from netapply.plan.plan import Operation, Plan
 from netapply.plan.words import describe, noun, summary
 
@@ -173,7 +174,15 @@ def _unlike(remaining: list[Change]) -> KernelError:
     )
 
 
+def _since(change: Change, step: Step) -> str:
+    """A kernel that does not know an attribute takes it, and does nothing."""
+    row = table_for(Resource(change.key, change.kind)).get(step.attribute)
+    return f": that needs Linux {row.nla.since}" if row is not None and row.nla.since else ""
+
+
 def _in_words(change: Change) -> str:
-    steps = ", ".join(f"{step.attribute} is {step.before}, not {step.after}" for step in change.steps[:3])
+    steps = ", ".join(
+        f"{step.attribute} is {step.before}, not {step.after}{_since(change, step)}" for step in change.steps[:3]
+    )
     word = noun(change.key, change.kind)
     return f"{word} ({steps})" if change.action.word == "update" else f"{change.action.word} {word}"

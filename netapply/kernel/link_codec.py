@@ -13,7 +13,7 @@ from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
 from netapply.kinds import CLASSES, link_table
-from netapply.model.attribute import LINK, Row, Value
+from netapply.model.attribute import LINK, UNSET, Row, Value
 from netapply.model.ovs_values import column
 
 GENERIC: Final = definitions.LINK
@@ -64,7 +64,8 @@ class LinkCodec:
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
     absent: dict[str, None] = field(default_factory=dict)
-    """Every attribute, with the value that stands for an attribute the kernel does not send."""
+    """Every attribute, with the value that stands for an attribute the kernel does not send: a kernel without
+    the feature does what its default says."""
 
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
@@ -93,7 +94,7 @@ def codec_of(kind: str) -> LinkCodec:
         else:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
-    codec.absent = dict.fromkeys(table.rows)
+    codec.absent = {row.attribute: None if row.nla.default is UNSET else row.nla.default for row in table}
     codec.shapes = Shapes(wanted=codec.data.keys())
     return codec
 

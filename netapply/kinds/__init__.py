@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     KINDS: tuple[type[Link], ...]
 
 CLASSES: Final = {
+    "bond": "Bond",
     "bridge": "Bridge",
     "macvlan": "Macvlan",
     "ovs-bond": "OvsBond",

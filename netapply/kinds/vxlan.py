@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, choice
+from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, choice, table_of
 from netapply.model.link import Link
 from netapply.model.values import IpAddress, LinkName, Seconds
 
@@ -64,6 +64,16 @@ class Vxlan(Link):
         bool | None, Nla("IFLA_VXLAN_UDP_CSUM", change=RECREATE, unit=SWITCH, default=True),
         Field(description="UDP checksum over IPv4"),
     ] = None  # fmt: skip
+
+    @classmethod
+    def messages(cls, settings: dict[str, Any], after: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """No MTU together with settings of its own, which may make room for it (vxlan_nl2conf)."""
+        own = {name for name in settings if table_of(Link).get(name) is None}
+        if "mtu" not in settings or not own:
+            yield settings
+            return
+        yield {name: value for name, value in settings.items() if name in own}
+        yield {name: value for name, value in settings.items() if name not in own}
 
     def references(self) -> Iterator[str]:
         yield from super().references()

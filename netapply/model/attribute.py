@@ -153,6 +153,10 @@ class Nla:
     """Values that an existing resource does not give up."""
     form: str = ""
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
+    names_port: bool = False
+    """It names one of the link's own ports, so it is set when they are there."""
+    since: str = ""
+    """The Linux release that has it first, where that is younger than 6.1; an older kernel ignores it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Link(BaseModel):
     ] = None
     master: Annotated[
         LinkName | None, Nla("IFLA_MASTER", change=FLAP, unit=LINK, default=None),
-        Field(description="the bridge that this link is a port of"),
+        Field(description="the link (bridge, bond, VRF) that this one is a port of"),
     ] = None  # fmt: skip
     txqueuelen: Annotated[
         int | None, Nla("IFLA_TXQLEN"),
@@ -61,6 +61,16 @@ class Link(BaseModel):
     def companions(self, name: str) -> Iterator[tuple[str, dict[str, Value]]]:
         """Links that come to be together with this one (called `name`), with what is known of them."""
         return iter(())
+
+    @classmethod
+    def messages(cls, settings: dict[str, Value], after: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        """The messages, one after another, in which an existing link takes these settings on its way to `after`."""
+        yield settings
+
+    @classmethod
+    def has(cls, attribute: str, after: dict[str, Value]) -> bool:
+        """Whether a link with these attributes takes this one of its kind at all."""
+        return True
 
     def ports_of(self) -> tuple[str, ...]:
         """Names of the links that this one declares as its ports."""

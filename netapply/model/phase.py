@@ -35,6 +35,8 @@ class Phase(IntEnum):
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45
+    PREFERENCE = 46
+    """Which of its ports a link prefers: they are there, and up."""
     ADDRESS = 50
     ENTRY = 52
     NEXTHOP = 55

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from netapply.model.attribute import Change as How
 from netapply.model.attribute import Disruption, Value
 from netapply.model.family import link_of
 from netapply.model.resource import Key, Origin
@@ -51,6 +52,8 @@ class Change:
     origin: Origin | None = None
     disruption: Disruption = Disruption.LIVE
     reason: str = ""
+    needs: How = How.LIVE
+    """The most that one of its steps asks of an existing link: to be down, or without ports, for a moment."""
     position: int | None = None
     """Where in an ordered list (a NAT chain, counted from 1) the resource belongs; None: at the end."""
 

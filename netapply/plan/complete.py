@@ -11,6 +11,7 @@ from netapply.model.attribute import Disruption
 from netapply.model.family import FAMILIES, link_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
+from netapply.plan.attachments import attach
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences, standing_on
 from netapply.plan.ground import Ground
@@ -31,8 +32,10 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
 
     Raises ForeignError where a link that netapply does not own would be lost for good.
     """
-    consequences = Consequences(changes, observed)
     by_key = {change.key: change for change in changes}
+    attach(by_key, observed)
+    changes = list(by_key.values())
+    consequences = Consequences(changes, observed)
     gone = _gone_links(changes, consequences)
     ground = Ground(changes, observed, consequences.for_good)
     for item, reason in consequences.restorable():
@@ -41,7 +44,7 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
                 ground.require(item, reason, owned, desired)
             _put_back(item, reason, by_key, gone, owned, consequences)
     _settle_moved(consequences.moved, desired, by_key)
-    _reattach(observed, by_key)
+    attach(by_key, observed)
     for change in by_key.values():
         if change.action in (Action.CREATE, Action.REPLACE) and change.after.get("master") in gone:
             del change.after["master"]  # carried over from its former self
@@ -133,27 +136,3 @@ def _against(wish: Resource, value: str) -> Change:
     goal = wish.attributes["value"]
     step = Step("value", value, goal, wish.origin)
     return Change(Action.UPDATE, wish.key, "sysctl", {"value": value}, {"value": goal}, (step,), wish.origin)
-
-
-def _reattach(observed: State, by_key: dict[Key, Change]) -> None:
-    """A master that is made again takes all its ports back, foreign ones too."""
-    again = {
-        change.key[1] for change in by_key.values()
-        if change.family == "link" and change.action in (Action.REPLACE, Action.CREATE) and change.key in observed
-    }  # fmt: skip
-    for link in observed.family("link") if again else ():
-        master = link.attributes.get("master")
-        if master in again:
-            _reattach_one(link, master, by_key)
-
-
-def _reattach_one(link: Resource, master: str, by_key: dict[Key, Change]) -> None:
-    change = by_key.get(link.key)
-    step = Step("master", master, master)
-    if change is None:
-        by_key[link.key] = Change(
-            Action.UPDATE, link.key, link.kind, link.attributes, link.attributes, (step,), None,
-            Disruption.FLAP, f"put back: {master} is made again",
-        )  # fmt: skip
-    elif change.action is Action.UPDATE and not any(item.attribute == "master" for item in change.steps):
-        change.steps = (*change.steps, step)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator
 
-from netapply.model.family import link_of, table_of_family
+from netapply.model.attribute import Change as How
+from netapply.model.family import link_of
 from netapply.model.ovs_values import is_ovs
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
+from netapply.plan.ovs_ports import port_settings, says_something
 from netapply.plan.words import noun
 
 MINIMUM_IPV6_MTU = 1280
@@ -83,10 +85,12 @@ class Consequences:
             return
         after = {step.attribute: step.after for step in change.steps}
         if after.get("up") is False:
-            self._lose_routes(name, f"{name} goes down")
-            self._lose_ipv6(name, f"{name} goes down", self._lose)
+            self._lose_routes(name, f"{name} goes down", for_good=True)
+            self._lose_ipv6(name, f"{name} goes down", self._lose, self._lose_for_good)
+        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
+            self._lose_for_a_moment(name, f"{name} goes down for a moment")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
-            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good)
+            self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -103,25 +107,26 @@ class Consequences:
                 self._take(item, reason)
 
     def _lose_port_settings(self, name: str, reason: str, *, for_good: bool) -> None:
-        """Open vSwitch keeps what a port is set to with the bridge."""
-        for key in [key for key in self.observed.resources if key[0] == "ovs_port"] if self._has_ports(name) else ():
-            port, settings = self.observed.link(key[1]), self.observed.resources[key]
-            if port is None or port.attributes.get("master") != name:
-                continue
-            if for_good and not is_ovs(port.kind) and _says_something(settings):
-                self._lose_for_good(settings, reason)
-            elif not for_good:
+        """Open vSwitch keeps what a port is set to with the bridge; of a port that stays that is worth a note."""
+        for port, settings in port_settings(name, self.observed):
+            if not for_good:
                 self._take(settings, reason)
+            elif not is_ovs(port.kind) and says_something(settings):
+                self._lose_for_good(settings, reason)
 
-    def _has_ports(self, name: str) -> bool:
-        link = self.observed.link(name)
-        return link is not None and is_ovs(link.kind)
+    def _lose_for_a_moment(self, name: str, reason: str) -> None:
+        """Down and up again; VLANs on the link follow it (net/8021q/vlan.c, vlan_device_event)."""
+        self._lose_routes(name, reason, for_good=False)
+        self._lose_ipv6(name, reason, self._lose, self._lose)
+        for item in self._by_link.get(name, ()):
+            if item.family == "link" and item.kind == "vlan" and item.attributes["link"] == name:
+                self._lose_for_a_moment(item.name, reason)
 
-    def _lose_routes(self, name: str, reason: str) -> None:
+    def _lose_routes(self, name: str, reason: str, *, for_good: bool) -> None:
         """A link that goes down takes its routes along (net/ipv4/fib_semantics.c, fib_sync_down_dev)."""
         for item in self._by_link.get(name, ()):
             if item.family == "route":
-                self._lose_leg(item, name, reason, for_good=True)
+                self._lose_leg(item, name, reason, for_good=for_good)
 
     def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
         """A route with another way out stays: its leg over this link is dead until the link is of use again."""
@@ -133,11 +138,11 @@ class Consequences:
         if all(hop[1] in causes for hop in route.attributes["nexthops"]):
             (self._lose_for_good if any(causes.values()) else self._lose)(route, reason)
 
-    def _lose_ipv6(self, name: str, reason: str, lose_address: Loss) -> None:
+    def _lose_ipv6(self, name: str, reason: str, lose_address: Loss, lose_route: Loss) -> None:
         """A link that is down can be given its addresses again, but no route; one without IPv6 neither."""
         for item in self._by_link.get(name, ()):
             if item.family == "route" and item.key[1] == "inet6":
-                self._lose_for_good(item, reason)
+                lose_route(item, reason)
             elif item.family == "address" and ":" in item.key[2]:
                 lose_address(item, reason)
 
@@ -169,7 +174,7 @@ class Consequences:
         disabled = path.endswith("/disable_ipv6") and value != "0"
         for link in links if disabled else ():
             if device_of(path) in (link, None) and "/default/" not in path:
-                self._lose_ipv6(link, "IPv6 is disabled", self._lose_for_good)
+                self._lose_ipv6(link, "IPv6 is disabled", self._lose_for_good, self._lose_for_good)
                 self.taken |= self._ipv6_of(link) if device_of(path) is None else set()
 
     def _ipv6_of(self, link: str) -> set[Key]:
@@ -243,11 +248,6 @@ def links_of(item: Resource) -> Iterator[str]:
         yield from standing_on(item)
     elif link_of(item.key):
         yield link_of(item.key)
-
-
-def _says_something(settings: Resource) -> bool:
-    rows = table_of_family(settings.family)
-    return any(settings.attributes.get(row.attribute) != row.nla.default for row in rows)
 
 
 def standing_on(link: Resource) -> Iterator[str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netapply.model.attribute import Value, table_of
+from netapply.model.attribute import Value
 from netapply.model.family import FAMILIES
-from netapply.model.link import Link
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
 from netapply.plan.change import Action, Change
+from netapply.plan.link_steps import link_operations
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 
 BELOW = ("link", "dev", "master")
@@ -84,7 +84,7 @@ class Heights:
 
 def _operations(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
     if change.family == "link":
-        yield from _link(change, taken, heights, held_down)
+        yield from link_operations(change, taken, heights.of(change.key[1]), change.key[1] in held_down)
     elif change.family == "sysctl":
         own = device_of(change.key[1]) is not None
         phase = Phase.LINK_SYSCTL if own else Phase.GLOBAL_SYSCTL
@@ -125,42 +125,3 @@ def _rank(change: Change) -> int:
     if change.family == "route":
         return int(any(hop[0] for hop in change.after.get("nexthops") or ()))
     return int(bool(change.after.get("secondary")))
-
-
-def _link(change: Change, taken: set[Key], heights: Heights, held_down: set[str | None]) -> Iterator[Operation]:
-    name = change.key[1]
-    height = heights.of(name)
-    if change.action in (Action.DELETE, Action.REPLACE) and change.key not in taken:
-        yield Operation(
-            Verb.DELETE, change.key, change.kind, Phase.LINK_DELETE, change.before, -height,
-            disruption=change.disruption,
-        )  # fmt: skip
-    if change.action is Action.DELETE:
-        return
-    if change.action is Action.UPDATE:
-        verb, attributes = Verb.SET, {step.attribute: step.after for step in change.steps}
-    else:
-        verb, attributes = (
-            Verb.CREATE,
-            {key: value for key, value in change.after.items() if value is not None},
-        )
-    waits = name in held_down and attributes.get("up") is True
-    if waits:
-        attributes = {**attributes, "up": False} if verb is Verb.CREATE else _without_up(attributes)
-        yield Operation(Verb.SET, change.key, change.kind, Phase.LINK_UP, {"up": True}, depth=height)
-    for part in _messages(verb, change.kind, attributes):
-        yield Operation(verb, change.key, change.kind, Phase.LINK, part, height, disruption=change.disruption)
-
-
-def _messages(verb: Verb, kind: str, attributes: dict[str, Value]) -> Iterator[dict[str, Value]]:
-    """A VXLAN takes no MTU together with settings of its own, which may make room for it (vxlan_nl2conf)."""
-    own = {name for name in attributes if table_of(Link).get(name) is None}
-    if verb is Verb.SET and kind == "vxlan" and "mtu" in attributes and own:
-        yield {name: value for name, value in attributes.items() if name in own}
-        attributes = {name: value for name, value in attributes.items() if name not in own}
-    if attributes:
-        yield attributes
-
-
-def _without_up(attributes: dict[str, Value]) -> dict[str, Value]:
-    return {key: value for key, value in attributes.items() if key != "up"}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
-from netapply.model.resource import Desired, Origin
+from netapply.model.resource import Desired, Origin, Resource
 from netapply.model.values import family_of
 from netapply.sources.declared import Declared, Links, earlier
 from netapply.sources.ovs_limits import refuse_impossible_ovs
@@ -122,6 +122,20 @@ def _refuse_same_vni(links: Links) -> None:
             raise refusal(f"{message} ({where}); choose another vni, or another port", origin)
 
 
+def follow_the_kernel(desired: Desired) -> None:
+    """Wish for what the kernel makes of a wish, where that is something else, and say so in the notes: a plan
+    that asked for the impossible would be pending for ever."""
+    lift_forward_delays(desired)
+    bonds = [link for link in desired.family("link") if link.kind == "bond"]
+    if bonds:
+        from netapply.kinds.bond_modes import normal
+
+        for bond in bonds:
+            for name, value in normal(bond.attributes).items():
+                _note(desired, bond, name, f"{value} ms", "the kernel makes it so (mode, and whole steps of miimon)")
+                bond.attributes[name] = value
+
+
 def lift_forward_delays(desired: Desired) -> None:
     """Wish for what the kernel makes of it: with STP a forward delay is at least 2 s, and a plan that
     asked for less would be pending for ever. The reader is told in the notes."""
@@ -129,7 +143,10 @@ def lift_forward_delays(desired: Desired) -> None:
         delay = link.attributes.get("forward_delay")
         if link.attributes.get("stp") and delay is not None and delay < _SHORTEST_DELAY:
             link.attributes["forward_delay"] = _SHORTEST_DELAY
-            where = link.where("forward_delay") or Origin(desired.source, 1)
             reason = f"with stp the kernel takes no less than {_SHORTEST_DELAY} s"
-            effect = f"forward_delay of {named(link.name)} becomes {_SHORTEST_DELAY} s"
-            desired.notes.append(f"{where}: {effect}: {reason}")
+            _note(desired, link, "forward_delay", f"{_SHORTEST_DELAY} s", reason)
+
+
+def _note(desired: Desired, link: Resource, attribute: str, value: str, reason: str) -> None:
+    where = link.where(attribute) or Origin(desired.source, 1)
+    desired.notes.append(f"{where}: {attribute} of {named(link.name)} becomes {value}: {reason}")

@@ -19,7 +19,7 @@ from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
 from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
 from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
 from netapply.sources.files import Text
-from netapply.sources.limits import lift_forward_delays, refuse_impossible
+from netapply.sources.limits import follow_the_kernel, refuse_impossible
 from netapply.sources.relations import Relations, relate
 from netapply.sources.tree import Entry, Mapping, Node
 from netapply.sources.wording import named, refusal
@@ -39,7 +39,7 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
         _add_sysctls(desired, part)
         _add_nat(desired, part)
     refuse_collisions(desired)
-    lift_forward_delays(desired)
+    follow_the_kernel(desired)
     return desired
 
 
