@@ -30,7 +30,8 @@ class OvsBridge(Link):
         Field(description="of the bridge's own port; none: of a port"),
     ] = None  # fmt: skip
     datapath_type: Annotated[
-        Literal["system", "netdev"] | None, Nla("Bridge.datapath_type", change=Change.FLAP, form="word", default=None),
+        Literal["system", "netdev"] | None,
+        Nla("Bridge.datapath_type", change=Change.RECREATE, form="word", default=None),
         Field(description="packets in the kernel (system, also if none) or in ovs-vswitchd (netdev)"),
     ] = None  # fmt: skip
     fail_mode: Annotated[

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netapply.model.attribute import Change, Nla
+from netapply.model.attribute import LINK, Change, Nla
 from netapply.model.link import Link
-from netapply.model.values import Mac, Mtu
+from netapply.model.values import LinkName, Mac, Mtu
 
 
 class OvsInternal(Link):
@@ -16,6 +16,10 @@ class OvsInternal(Link):
 
     kind: ClassVar[str] = "ovs-internal"
 
+    master: Annotated[
+        LinkName | None, Nla("IFLA_MASTER", change=Change.RECREATE, unit=LINK, default=None),
+        Field(description="the Open vSwitch bridge; another bridge makes the device anew"),
+    ] = None  # fmt: skip
     mtu: Annotated[
         Mtu | None, Nla("Interface.mtu_request", default=None),
         Field(description="bytes; none: of the bridge's smallest port"),

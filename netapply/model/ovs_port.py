@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from netapply.model.attribute import SWITCH, Nla
 from netapply.model.ovs_values import VlanRanges, WordMap
 from netapply.model.part import Part
+from netapply.model.resource import Resource
 
 VlanMode = Literal["access", "native-tagged", "native-untagged", "trunk", "dot1q-tunnel"]
 _TAGGED: Final = ("access", "native-tagged", "native-untagged", "dot1q-tunnel")
+_UNHEEDED: Final = ("trunks", "cvlans", "qinq_ethtype", "ingress_policing_burst", "tag", "vlan_mode")
 _TRUNKS: Final = ("trunk", "native-tagged", "native-untagged")
 
 
@@ -106,6 +108,19 @@ class OvsPort(Part):
         if self.ingress_policing_burst and not self.ingress_policing_rate:
             raise ValueError("ingress_policing_burst goes with ingress_policing_rate; add the rate")
         return self
+
+    @classmethod
+    def said(cls, resource: Resource) -> dict[str, Any] | None:
+        """As a file would say it. What Open vSwitch holds and does not heed (trunks beside a tag) no file says."""
+        said = super().said(resource) or {}
+        for name in ("", *_UNHEEDED):
+            said.pop(name, None)
+            try:
+                cls.model_validate(said)
+            except ValueError:
+                continue
+            break
+        return said or None
 
     def _said(self, mode: str) -> str:
         return f"vlan_mode {mode}" if self.vlan_mode else "a port with a tag and without vlan_mode"

@@ -85,8 +85,6 @@ def words_of_map(value: object) -> tuple[str, ...]:
         raise ValueError("a mapping of words is expected, such as {hwaddr: 02:00:5e:10:00:01}")
     if any(not key for key, _ in pairs) or len(dict(pairs)) < len(pairs):
         raise ValueError("every word must have a key of its own, such as {hwaddr: 02:00:5e:10:00:01}")
-    if any(key == MARK for key, _ in pairs):
-        raise ValueError(f"the key {MARK} is netapply's own mark; choose another")
     return tuple(f"{key}={item}" for key, item in sorted(pairs))
 
 

@@ -25,7 +25,7 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)
-    through_ovsdb(plan, desired, observed)
+    through_ovsdb(plan, desired, observed, owned)
     plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from netapply.errors import ForeignError
 from netapply.kinds import KIND_OF, link_table
 from netapply.model.attribute import Value
 from netapply.model.ovs_values import column, is_ovs
+from netapply.model.owned import Owned
 from netapply.model.phase import Phase
 from netapply.model.resource import Desired, Resource, State
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Operation, Plan, Verb
+from netapply.plan.words import noun
 
 OWNERS = ("ovs-bridge", "ovs-bond")
 """Kinds that have ports."""
@@ -24,12 +27,29 @@ OVS_PHASES = (Phase.OVS_DELETE, Phase.OVS, Phase.OVS_PORT)
 """Phases whose operations are one transaction each."""
 
 
-def through_ovsdb(plan: Plan, desired: Desired, observed: State) -> None:
-    """Split the plan's operations; nothing to do where neither the plan nor the host has to do with it."""
+def through_ovsdb(plan: Plan, desired: Desired, observed: State, owned: Owned) -> None:
+    """Split the plan's operations; nothing to do where neither the plan nor the host has to do with it.
+
+    Raises ForeignError where something would go that could not be put back.
+    """
     kinds = {change.kind for change in plan.changes} | {link.kind for link in observed.family("link")}
     if any(is_ovs(kind) for kind in kinds):
+        if owned.marks_count:  # a way back is never barred
+            _refuse_unseen(plan, observed)
         split = _Split(plan, desired, observed)
         plan.operations = sorted(split.operations(), key=lambda operation: operation.stage)
+
+
+def _refuse_unseen(plan: Plan, observed: State) -> None:
+    """A mirror or a queue that hangs on a port or a bridge goes with it, and netapply does not read those."""
+    for change in plan.changes:
+        seen = observed.get(change.key)
+        unseen = seen.facts.get("unseen") if seen is not None and change.action is not Action.UPDATE else None
+        if unseen:
+            raise ForeignError(
+                f"cannot delete {noun(change.key, change.kind)}: it has {unseen}, which netapply does not read and "
+                f"could not put back; remove that first (ovs-vsctl clear)"
+            )
 
 
 class _Split:
@@ -71,6 +91,9 @@ class _Split:
             inside["mark"] = True
         if inside or operation.verb is Verb.CREATE:
             yield replace(operation, phase=phase, depth=0, attributes=inside)
+        mac = self._former_mac(operation) if operation.verb is Verb.CREATE else None
+        if mac:
+            yield replace(operation, verb=Verb.SET, kind="", attributes={"mac": mac})
         if outside and KIND_OF[operation.kind].device:
             yield replace(operation, verb=Verb.SET, attributes=outside)
 
@@ -79,6 +102,12 @@ class _Split:
         wish, seen = self._desired.get(operation.key), self._observed.get(operation.key)
         known = wish if wish is not None and "marked" in wish.facts else seen if wish is None else None
         return known is None or bool(known.facts.get("marked"))
+
+    def _former_mac(self, operation: Operation) -> Value:
+        """Open vSwitch chooses a MAC address anew for a port that it makes again; neighbours know the former."""
+        known = self._desired.get(operation.key) or self._observed.get(operation.key)
+        chosen = operation.kind == "ovs-internal" and not operation.attributes.get("mac")
+        return known.facts.get("mac") if known is not None and chosen else None
 
     def _device(self, operation: Operation, seen: Resource | None) -> Iterator[Operation]:
         """Another device, whose master may be Open vSwitch's: the former one lets go first."""

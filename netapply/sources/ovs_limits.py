@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from netapply.model.ovs_values import is_ovs
+from pydantic import BaseModel
+
+from netapply.model.attribute import table_of
+from netapply.model.ovs_values import MARK, column, is_ovs
 from netapply.sources.declared import Declared, Links
 from netapply.sources.relations import Relations
 from netapply.sources.wording import named, refusal
@@ -16,6 +19,8 @@ OWNERS: Final = ("ovs-bridge", "ovs-bond")
 
 def refuse_impossible_ovs(declared: Declared, links: Links, relations: Relations) -> None:
     """InputError where Open vSwitch could not make the link, or set it, as the file wants it."""
+    if is_ovs(declared.kind) or declared.link.ovs_port is not None:
+        _refuse_hidden_words(declared)
     attachment = relations.masters.get(declared.name)
     master = links.get(attachment.master) if attachment and attachment.master else None
     if is_ovs(declared.kind):
@@ -30,6 +35,22 @@ def refuse_impossible_ovs(declared: Declared, links: Links, relations: Relations
         _refuse_port(declared, master, relations)
     if declared.link.ovs_port is not None:
         _refuse_settings(declared, relations, master)
+
+
+def _refuse_hidden_words(declared: Declared) -> None:
+    """Words of a map that have attributes of their own are written and read as those."""
+    from netapply.kinds.ovs_places import reserved  # brings in every kind of Open vSwitch
+
+    for part, where in ((declared.link, ""), (declared.link.ovs_port, "ovs_port")):
+        for row in table_of(type(part)) if isinstance(part, BaseModel) else ():
+            place = column(row.nla.name)
+            words = (getattr(part, row.attribute) or ()) if place is not None and row.nla.form == "map" else ()
+            for key in (word.partition("=")[0] for word in words):
+                known = reserved(place.table, place.name).get(key) if place else None
+                if known:
+                    message = f"cannot use {key} in {row.attribute} of {declared.title}: that is {known}"
+                    advice = "choose another word" if key == MARK else "write it there, or remove it"
+                    raise refusal(f"{message}; {advice}", declared.at(where or row.attribute))
 
 
 def _refuse_without_device(declared: Declared) -> None:

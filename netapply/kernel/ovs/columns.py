@@ -6,7 +6,7 @@ are words there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final, NamedTuple
 
 from netapply.model.attribute import Value
@@ -78,6 +78,6 @@ FORMS: Final[dict[str, Form]] = {
 """`map` and `targets` are written by `rows`, which has the whole row before it."""
 
 
-def words_of(map_: dict[str, str], but: frozenset[str]) -> tuple[str, ...]:
+def words_of(map_: dict[str, str], but: Container[str]) -> tuple[str, ...]:
     """The words of a map, without those that have attributes of their own."""
     return tuple(f"{key}={value}" for key, value in sorted(map_.items()) if key not in but)

@@ -13,8 +13,9 @@ from netapply.errors import MissingError
 from netapply.kernel.ovs import presence
 from netapply.kernel.ovs.client import Database
 from netapply.kernel.ovs.columns import FORMS, listed, words_of
-from netapply.kernel.ovs.tables import UNSEEN, Tables, read_tables, reserved
+from netapply.kernel.ovs.tables import UNSEEN, Tables, read_tables
 from netapply.kinds import link_table
+from netapply.kinds.ovs_places import reserved
 from netapply.model.attribute import Table, Value
 from netapply.model.family import table_of_family
 from netapply.model.ovs_values import MARK, Column, column
@@ -75,10 +76,12 @@ class Reading:
                 self._links[interface["name"]].attributes["master"] = port["name"]
 
     def _device(self, name: str, kind: str, bridge: str | None, rows: Rows, marked: dict[str, Any]) -> None:
-        """A device of the kernel that Open vSwitch made; while it is not there yet, there is nothing to say."""
+        """A device of the kernel that Open vSwitch made, or was told to make and has not."""
         link = self._links.get(name)
         if link is None:
-            return
+            link = Resource(("link", name), kind, {**dict.fromkeys(link_table(kind).rows), "up": False})
+            self._links[name] = link
+            self.resources.append(link)
         seen = {attribute: link.attributes[attribute] for attribute in KERNEL_SAYS}
         link.kind = kind
         link.attributes |= attributes(link_table(kind), rows, self._tables)
@@ -86,6 +89,7 @@ class Reading:
             if link.attributes[attribute] is not None:
                 link.attributes[attribute] = value
         link.attributes["master"] = bridge
+        link.facts["mac"] = seen["mac"]
         self._mark(link, marked)
         self._add_settings(name, rows)
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from netapply.kernel.ovs.columns import FORMS
-from netapply.kernel.ovs.tables import MEMBERS, Tables, reserved
+from netapply.kernel.ovs.tables import MEMBERS, Tables
 from netapply.kinds import link_table
+from netapply.kinds.ovs_places import reserved
 from netapply.model.attribute import Row as Line
 from netapply.model.attribute import Table, Value
 from netapply.model.family import table_of_family

@@ -62,9 +62,10 @@ def _refuse_errors(database: Database, group: list[Operation]) -> None:
     """What the switch says of a device that it cannot use stands in the interface's own row."""
     select = {"op": "select", "table": "Interface", "where": [], "columns": ["name", "error"]}
     found: list[dict[str, Any]] = database.transact("read Open vSwitch's database", [select])[0]["rows"]
-    errors = {row["name"]: row["error"] for row in found if isinstance(row["error"], str)}
+    errors = {row["name"]: "; ".join(row["error"].split("\n")) for row in found if isinstance(row["error"], str)}
     for operation in group:
         reason = errors.get(operation.key[1])
-        if reason and operation.verb is not Verb.DELETE and operation.attributes.get("master", ""):
+        leaves = operation.verb is Verb.DELETE or operation.attributes.get("master", "") is None
+        if reason and not leaves:
             where = str(operation.origin) if operation.origin else ""
             raise KernelError(describe(operation), errno.ENODEV, f"Open vSwitch says: {reason}", where)

@@ -9,10 +9,7 @@ from typing import Any, Final
 
 from netapply.kernel.ovs.client import Database
 from netapply.kernel.ovs.columns import listed, plain
-from netapply.kinds import CLASSES, link_table
-from netapply.model.attribute import Row
-from netapply.model.family import table_of_family
-from netapply.model.ovs_values import MARK, Column, column, is_ovs
+from netapply.kinds.ovs_places import places
 
 ROOT: Final = "Open_vSwitch"
 MEMBERS: Final = {"Bridge": "ports", "Port": "interfaces"}
@@ -57,23 +54,6 @@ def read_tables(database: Database) -> Tables:
 def _columns() -> dict[str, list[str]]:
     """What to ask for: a row has statistics as well, which are much and never looked at."""
     wanted = {ROOT: {"_uuid"}, **{table: set(names) for table, names in ALWAYS.items()}}
-    for place, _ in places():
+    for _, place, _ in places():
         wanted[place.table].add(place.name)
     return {table: sorted(names) for table, names in wanted.items()}
-
-
-def places() -> Iterator[tuple[Column, Row]]:
-    """Every attribute that the database holds, and where."""
-    tables = [link_table(kind) for kind in CLASSES if is_ovs(kind)]
-    for table in (*tables, table_of_family("ovs_port")):
-        for row in table:
-            place = column(row.nla.name)
-            if place is not None:
-                yield place, row
-
-
-@cache
-def reserved(table: str, name: str) -> frozenset[str]:
-    """The keys of a map that have attributes of their own, and netapply's mark."""
-    own = {place.key for place, _ in places() if (place.table, place.name) == (table, name) and place.key}
-    return frozenset(own | ({MARK} if name == "external_ids" else set()))
