@@ -15,6 +15,8 @@ from netapply.lab import Lab
 from netapply.plan import Operation
 
 PLANS: Final = Path(__file__).parent.parent / "plans"
+EVERY_PLAN: Final = [path for path in sorted(PLANS.glob("*.yaml")) if "ovs-" not in path.stem]
+"""But for those of Open vSwitch, which need its daemons (test_ovs_plan)."""
 
 
 class Node:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
-from netapply.model.ovs_port import OvsPort
+from netapply.model.later import Later
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
 
@@ -50,7 +50,9 @@ class Link(BaseModel):
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
-    ovs_port: OvsPort | None = Field(default=None, description="settings as a port of an Open vSwitch bridge")
+    ovs_port: Annotated[Any, Later("netapply.model.ovs_port:OvsPort")] | None = Field(
+        default=None, description="settings as a port of an Open vSwitch bridge"
+    )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 
     def references(self) -> Iterator[str]:

@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from netapply.kinds import KINDS, Link
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.nat import ENTRIES
+from netapply.model.ovs_port import OvsPort
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
 from netapply.render import json_format
@@ -30,7 +31,7 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "ovs_port": OvsPort, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
 }  # fmt: skip
 
 
@@ -50,7 +51,8 @@ def _model(model: type[BaseModel]) -> Iterator[str]:
     """Required attributes first; how they change only where the kernel has something to say on that."""
     rows = table_of(model)
     inherited = Link.model_fields if model is not Link and issubclass(model, Link) else {}
-    fields = [(name, info) for name, info in model.model_fields.items() if name not in inherited]
+    own = inherited.keys() - vars(model).get("__annotations__", {}).keys()
+    fields = [(name, info) for name, info in model.model_fields.items() if name not in own]
     yield from _heading(["attribute", "value", "what it is", *(["change", "kernel's default"] if rows.rows else [])])
     for name, info in sorted(fields, key=lambda field: not field[1].is_required()):
         yield _line([*_attribute(name, info), *(_behaviour(rows.get(name)) if rows.rows else ())])

@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import nat_values, route, sysctl, values
+from netapply.model import nat_values, ovs_values, route, sysctl, values
+from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -32,6 +33,8 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    ovs_values.vlan_ranges: "VLANs and ranges",
+    ovs_values.words_of_map: "mapping of words",
 }
 """What the checks of the model accept."""
 PLAIN: Final = {bool: "true, false", int: "number", float: "number", str: "text", NoneType: "null"}
@@ -56,6 +59,8 @@ def field_words(annotation: Any, marks: Sequence[Any]) -> str:
     for mark in marks:
         if isinstance(mark, BeforeValidator) and mark.func in WORDS:
             return WORDS[mark.func] + bounds(marks)
+        if isinstance(mark, Later):
+            return type_words(mark.model())
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
             return " | ".join(f"`{one}`" for one in _listed(mark.json_schema_extra["enum"]))
     inside = [part for mark in marks if isinstance(mark, FieldInfo) for part in mark.metadata]
