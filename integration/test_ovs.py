@@ -18,7 +18,15 @@ import yaml
 from integration.applying import CARRY_OUT, Node, failing_at, one_node
 from integration.open_vswitch import MOVING, OpenVSwitch, running
 from integration.snapshot import difference, settled, snapshot, steady
-from netapply.errors import ForeignError, InputError, JournalError, MissingError, RefusedError, RolledBackError
+from netapply.errors import (
+    ForeignError,
+    IncompleteError,
+    InputError,
+    JournalError,
+    MissingError,
+    RefusedError,
+    RolledBackError,
+)
 from netapply.kernel.submit import Submitter
 from netapply.lab import Lab
 from netapply.plan import Operation
@@ -301,6 +309,19 @@ def test_a_switch_that_dies_on_the_way_is_noticed(site: Site, monkeypatch: pytes
     with pytest.raises(RolledBackError, match="ovs-vswitchd has not done it"):
         plan.apply()
     site.require(before, "the switch was dead")
+
+
+def test_a_database_that_dies_on_the_way_is_not_taken_for_undone(site: Site) -> None:
+    """Its file keeps what was written: without its answer nobody may say that all is as before."""
+    before = site.seen()
+    plan = site.node.plan(SWITCH)
+    with pytest.raises(IncompleteError, match="does not answer on"):
+        plan.apply(lambda progress: site.ovs.stop("ovsdb-server") if progress.number == 1 else None)
+    site.ovs.stop()
+    site.ovs.start()
+    result = site.node.host.recover()
+    assert result is not None and result.recovered
+    site.require(before, "recovered")
 
 
 def test_the_database_of_another_namespace_is_not_asked(site: Site, tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from netapply.devices import with_devices
-from netapply.errors import JournalError, RefusedError
+from netapply.errors import JournalError, MissingError, RefusedError
 from netapply.execute.store import Store
 from netapply.execute.transaction import Progress, Transaction, restore
 from netapply.kernel.features import require_features
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import Observed, observe
+from netapply.model.ovs_values import is_ovs
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key
 from netapply.plan import Plan, make_plan
@@ -52,6 +53,7 @@ def planned(session: Session, wish: Desired) -> Planned:
     """Observe, diff, plan; and see that the kernel can do what the plan asks for."""
     desired, owned = with_devices(wish), session.store.read_owned()
     observed = observe(session.netlink, _parameters(desired.resources, owned.set_here))
+    _require_switch(desired, observed)
     plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})
     return Planned(plan, desired, observed, owned)
@@ -64,8 +66,15 @@ def planned_rollback(session: Session) -> Planned:
         raise RefusedError("cannot roll back: no transaction was committed here since the last boot")
     observed = observe(session.netlink, _parameters(last.image.before, session.store.read_owned().set_here))
     desired, made = last.image.way_back(observed, full=False)
+    _require_switch(desired, observed)
     desired.source = f"before {last.source}"
     return Planned(make_plan(desired, observed, made), desired, observed, made, last.owned)
+
+
+def _require_switch(desired: Desired, observed: Observed) -> None:
+    """What is Open vSwitch's cannot be compared where its database does not answer."""
+    if observed.without_ovs and any(is_ovs(item.kind) or item.family == "ovs_port" for item in desired):
+        raise MissingError(observed.without_ovs)
 
 
 def carry_out(session: Session, work: Planned, report: Callable[[Progress], None] | None) -> None:

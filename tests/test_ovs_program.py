@@ -16,11 +16,18 @@ Json = Any
 
 def tables() -> Tables:
     """A bridge with its own port, a guest's, and a bond of two."""
-    names = {"Interface": ("vmbr0", "tap0", "eno1", "eno2"), "Port": ("vmbr0", "tap0", "bond0"), "Bridge": ("vmbr0",)}
+    names: dict[str, tuple[str, ...]] = {
+        "Interface": ("vmbr0", "tap0", "eno1", "eno2"), "Port": ("vmbr0", "tap0", "bond0"), "Bridge": ("vmbr0",),
+    }  # fmt: skip
     found = Tables("root", {table: {} for table in ("Open_vSwitch", "Controller", *names)})
     for table, each in names.items():
         for name in each:
-            row = {"_uuid": f"{table[0]}-{name}", "name": name, "external_ids": {}, "other_config": {"theirs": "1"}}
+            row: dict[str, Json] = {
+                "_uuid": f"{table[0]}-{name}",
+                "name": name,
+                "external_ids": {},
+                "other_config": {"theirs": "1"},
+            }
             found.rows[table][row["_uuid"]] = row
     for name in ("vmbr0", "tap0"):
         found.rows["Port"][f"P-{name}"]["interfaces"] = f"I-{name}"
@@ -44,7 +51,7 @@ def transaction(*operations: Operation) -> list[Json]:
 
 
 def test_a_port_comes_by_reference_and_nothing_else_is_touched() -> None:
-    interface, port, bridge = transaction(operation(Verb.SET, "", "eno3", master="vmbr0"))[::-1][::-1]
+    interface, port, bridge = transaction(operation(Verb.SET, "", "eno3", master="vmbr0"))
     by_table = {each["table"]: each for each in (interface, port, bridge)}
     assert by_table["Interface"]["row"] == {"name": "eno3"}
     assert by_table["Port"]["row"]["interfaces"] == ["set", [["named-uuid", by_table["Interface"]["uuid-name"]]]]

@@ -12,6 +12,7 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.change import Action, Change
 from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
+from netapply.plan.ovs import OVS_PHASES
 from netapply.plan.plan import Plan
 
 
@@ -24,6 +25,9 @@ class BeforeImage:
     touched: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     """Attributes that the plan sets on what exists. Others follow by themselves (a bridge's MAC follows
     its ports) and are set only where they did not: setting them would pin them."""
+
+    switch: bool = False
+    """Whether it goes through Open vSwitch's database, which must answer before all can be said to be undone."""
 
     def way_back(self, now: State, *, full: bool) -> tuple[Desired, Owned]:
         """The state before as a desired state; with `full`, every attribute that was observed."""
@@ -56,7 +60,7 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     Link-local addresses are remembered although the kernel makes them: it makes them from the MAC
     address of the moment, which need not be that of the first time.
     """
-    image = BeforeImage()
+    image = BeforeImage(switch=any(operation.phase in OVS_PHASES for operation in plan.operations))
     changed = {change.key for change in plan.changes} | plan.lost
     links = _touched_links(plan, observed)
     alike = {"sysctl"} | {name for name, family in FAMILIES.items() if family.marked}

@@ -66,7 +66,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
 def _read_ovs(links: list[Resource]) -> tuple[list[Resource], str]:
     """What only Open vSwitch knows; most hosts have none, and then nothing is imported that would ask it."""
     if not ovs.possible():
-        return [], f"there is no {ovs.socket_path()}"
+        return [], str(ovs.absent("there is no such socket"))
     from netapply.kernel.ovs.reading import complete
 
     return complete(links)

@@ -10,6 +10,7 @@ from netapply.errors import MissingError
 
 RUN_DIRECTORY: Final = "/run/openvswitch"
 """Of Debian and most others; the environment variable OVS_RUNDIR changes it, as for Open vSwitch's own tools."""
+ELSEWHERE: Final = "that one serves another network namespace; OVS_RUNDIR names another"
 START: Final = "start openvswitch-switch (or install it)"
 
 

@@ -32,7 +32,7 @@ def complete(links: list[Resource]) -> tuple[list[Resource], str]:
     try:
         with Database() as database:
             if not presence.serves_here(database.server):
-                return [], "its database is that of another network namespace"
+                return [], str(presence.absent(presence.ELSEWHERE))
             return Reading(read_tables(database), links).resources, ""
     except MissingError as error:
         return [], str(error)

@@ -41,8 +41,8 @@ class Row:
     """Keys of map columns to write; None takes a key away."""
     targets: tuple[str, ...] | None = None
     """Controllers to make for a bridge."""
-    members: list[str] = field(default_factory=list)
-    """Names of the ports of a bridge, of the interfaces of a port."""
+    members: dict[str, None] = field(default_factory=dict)
+    """Names of the ports of a bridge, of the interfaces of a port, in their order."""
 
     @property
     def reference(self) -> list[str]:
@@ -61,10 +61,23 @@ class Rows:
         self.bridges: dict[str, Row] = {}
         self.ports: dict[str, Row] = {}
         self.interfaces: dict[str, Row] = {}
+        self._owners: dict[str, Row] = {}
+        """The bridge or the bond of each port, by the port's name; a bridge's own port has none."""
         for table, found in (("Bridge", self.bridges), ("Port", self.ports), ("Interface", self.interfaces)):
             for uuid, held in tables.rows[table].items():
-                members = [each["name"] for each in tables.members(table, held)] if table in MEMBERS else []
-                found[held["name"]] = Row(table, held["name"], uuid, held, members=members)
+                row = found[held["name"]] = Row(table, held["name"], uuid, held)
+                for member in tables.members(table, held) if table in MEMBERS else ():
+                    self._take(row, member["name"])
+
+    def _take(self, row: Row, name: str) -> None:
+        row.members[name] = None
+        if name != row.name:
+            self._owners[name] = row
+
+    def _release(self, name: str) -> None:
+        owner = self._owners.pop(name, None)
+        if owner is not None:
+            del owner.members[name]
 
     def carry_out(self, operation: Operation) -> None:
         """One operation: on what the database holds of a link, on a port's settings, or on who has which port."""
@@ -87,7 +100,7 @@ class Rows:
         elif creating and operation.kind == "ovs-bond":
             self.ports.setdefault(name, Row("Port", name))
         elif creating:
-            self.ports.setdefault(name, Row("Port", name, members=[name]))
+            self.ports.setdefault(name, Row("Port", name, members={name: None}))
             self.interfaces.setdefault(name, Row("Interface", name)).columns["type"] = TYPES.get(operation.kind, "")
         if "master" in attributes:
             self._move(name, attributes["master"])
@@ -98,40 +111,34 @@ class Rows:
 
     def _move(self, name: str, owner: str | None) -> None:
         """A port to a bridge, a device to a bond, or to nothing at all."""
-        if owner is not None and self._owner_of(name) == owner:
+        former = self._owners.get(name)
+        if owner is not None and former is not None and former.name == owner:
             return
-        for row in (*self.bridges.values(), *self.ports.values()):
-            if name in row.members and row.name != name:
-                row.members.remove(name)
+        self._release(name)
         if owner in self.bridges:
             self._port_on(self.bridges[owner], name, "")
         elif owner in self.ports:
             self.ports.pop(name, None)
             self.interfaces.setdefault(name, Row("Interface", name))
-            self.ports[owner].members.append(name)
-
-    def _owner_of(self, name: str) -> str:
-        rows = (*self.bridges.values(), *self.ports.values())
-        return next((row.name for row in rows if name in row.members and row.name != name), "")
+            self._take(self.ports[owner], name)
 
     def _port_on(self, bridge: Row, name: str, kind: str) -> None:
         if name not in self.ports:
-            self.ports[name] = Row("Port", name, members=[name])
+            self.ports[name] = Row("Port", name, members={name: None})
             interface = self.interfaces.setdefault(name, Row("Interface", name))
             if kind:
                 interface.columns["type"] = kind
-        if name not in bridge.members:
-            bridge.members.append(name)
+        self._take(bridge, name)
 
     def _remove(self, name: str) -> None:
         """A bridge with all its ports, or a port."""
         bridge = self.bridges.pop(name, None)
-        for port in bridge.members if bridge else [name]:
+        for port in list(bridge.members) if bridge else [name]:
+            self._release(port)
             row = self.ports.pop(port, None)
-            for interface in row.members if row else ():
+            for interface in list(row.members) if row else ():
+                self._release(interface)
                 self.interfaces.pop(interface, None)
-            for other in self.bridges.values():
-                other.members = [member for member in other.members if member != port]
 
     def _write(self, table: Table, name: str, attributes: dict[str, Value], *, whole: bool) -> None:
         """The attributes given; with `whole`, those not given are emptied. What is no port has no settings."""

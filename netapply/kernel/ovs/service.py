@@ -25,7 +25,7 @@ def require() -> None:
     """MissingError where either of Open vSwitch's two daemons does not run."""
     with Database() as database:
         if not presence.serves_here(database.server):
-            raise presence.absent("that is the database of another network namespace; set OVS_RUNDIR")
+            raise presence.absent(presence.ELSEWHERE)
     if not presence.switch_runs():
         path = presence.run_directory() / "ovs-vswitchd.pid"
         raise MissingError(f"cannot use Open vSwitch: ovs-vswitchd does not run ({path}); {presence.START}")
