@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import pytest
+import yaml
+from _pytest.mark import ParameterSet
+
 from netapply import Host, Plan, Result
 from netapply.errors import KernelError
 from netapply.kernel.submit import Submitter
@@ -15,8 +19,23 @@ from netapply.lab import Lab
 from netapply.plan import Operation
 
 PLANS: Final = Path(__file__).parent.parent / "plans"
-EVERY_PLAN: Final = [path for path in sorted(PLANS.glob("*.yaml")) if "ovs-" not in path.stem]
-"""But for those of Open vSwitch, which need its daemons (test_ovs_plan)."""
+FEATURE: Final = {"bond": "bonding", "vlan": "8021q"}
+"""The kernel feature of a kind where it has another name (integration/fullkernel/features.py)."""
+
+
+def every_plan() -> list[ParameterSet]:
+    """pytest parameters: every file of plans/, in the full kernel where this one lacks a kind that it names.
+    But for those of Open vSwitch, which need its daemons: test_ovs_plan."""
+    paths = [path for path in sorted(PLANS.glob("*.yaml")) if "kind: ovs-" not in path.read_text()]
+    return [pytest.param(path, id=path.stem, marks=_features(path)) for path in paths]
+
+
+def _features(plan: Path) -> list[pytest.MarkDecorator]:
+    links = yaml.safe_load(plan.read_text()).get("links", {}).values()
+    kinds = {link["kind"] for link in links if link and "kind" in link}
+    names = sorted(FEATURE.get(kind, kind) for kind in kinds)
+    names += ["vlan_filtering"] if any(link and link.get("vlan_filtering") for link in links) else []
+    return [pytest.mark.kernel(*names)] if names else []
 
 
 class Node:
@@ -44,10 +63,11 @@ class Node:
 
 @contextmanager
 def one_node(directory: Path) -> Iterator[tuple[Lab, Node, LabHost]]:
-    """A node whose eno1 is cabled to eth0 of a host called outside."""
+    """A node whose eno1 and eno2 are cabled to eth0 and eth1 of a host called outside."""
     with Lab() as lab:
         machine, outside = lab.host("pve1"), lab.host("outside")
         lab.cable(machine, "eno1", outside, "eth0")
+        lab.cable(machine, "eno2", outside, "eth1")
         yield lab, Node(machine, directory), outside
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from integration.applying import FEATURE
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
 from netapply.model.link import Link
@@ -106,7 +107,6 @@ BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
     "arp_all_targets": _plain("arp_all_targets"),
     "peer_notif_delay": _plain("peer_notify_delay"),
     "missed_max": _plain("arp_missed_max"),
-    "coupled_control": lambda data: data.get("coupled_control", "on") == "on",
     "primary": lambda data: data.get("primary"),
     "active_slave": lambda data: data.get("active_slave"),
     "num_grat_arp": _plain("num_peer_notif"),
@@ -140,8 +140,9 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
 }
 """How it says what one kind has; `lower` is what it prints behind the `@` of a name."""
 
-FEATURE = {"bond": "bonding", "vlan": "8021q"}
-"""The kernel feature of a kind where it has another name (integration/fullkernel/features.py)."""
+
+UNSEEN = frozenset({("bond", "coupled_control")})
+"""Rows that Debian's iproute2 (6.1) is too old to show: the kernel's own answer has no second witness."""
 
 
 def shown(kind: str, attribute: str, link: Json) -> Value:
@@ -228,7 +229,9 @@ def test_every_row_has_samples_that_a_file_may_hold(kind: type[Link], row: Row) 
 
 @pytest.mark.parametrize(("kind", "row"), EVERY_ROW)
 def test_every_row_has_a_second_witness(kind: type[Link], row: Row) -> None:
-    witnesses = {**LINK_SHOWN, **DATA_SHOWN.get(kind.kind, {})}
+    witnesses = {**LINK_SHOWN, **DATA_SHOWN.get(kind.kind, {})}.keys() | {
+        name for owner, name in UNSEEN if owner == kind.kind
+    }
     assert row.attribute in witnesses, f"say where `ip -d -j link` shows {kind.__name__}.{row.attribute}"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.applying import CARRY_OUT, EVERY_PLAN, Node, failing_at, one_node
+from integration.applying import CARRY_OUT, Node, every_plan, failing_at, one_node
 from integration.snapshot import difference, settled, snapshot, steady
 from netapply.errors import JournalError, RolledBackError
 from netapply.kernel.submit import Submitter
@@ -87,7 +87,7 @@ def fail_everywhere(node: Node, wish: str | Path) -> int:
     return count
 
 
-@pytest.mark.parametrize("plan", EVERY_PLAN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("plan", every_plan())
 def test_every_operation_of_every_plan_can_fail(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         make_foreign(node)

@@ -10,13 +10,13 @@ from scapy.layers.l2 import ARP
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet
 
-from integration.applying import EVERY_PLAN, PLANS, Node, one_node
+from integration.applying import PLANS, Node, every_plan, one_node
 from integration.snapshot import difference, settled, snapshot, steady
 from netapply.lab import Host as LabHost
 from netapply.lab import Lab, capture, ping
 
 
-@pytest.mark.parametrize("plan", EVERY_PLAN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("plan", every_plan())
 def test_plan_applies_twice_and_rolls_back(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         before = steady(node.netns)
@@ -27,7 +27,7 @@ def test_plan_applies_twice_and_rolls_back(plan: Path, tmp_path: Path) -> None:
         assert after == before, difference(before, after)
 
 
-@pytest.mark.parametrize("plan", EVERY_PLAN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("plan", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_plan_says_what_it_is_for(plan: Path) -> None:
     first, second, *_ = plan.read_text().splitlines()
     assert first.startswith("# ") and ":" in first and second.startswith("# ")

@@ -148,7 +148,7 @@ class Bond(Link):
         Field(ge=0, le=1023, description="upper ten bits of the port key"),
     ] = None  # fmt: skip
     coupled_control: Annotated[
-        bool | None, Nla("IFLA_BOND_COUPLED_CONTROL", change=DOWN, unit=SWITCH, default=True, since="6.9"),
+        bool | None, Nla("IFLA_BOND_COUPLED_CONTROL", change=DOWN, unit=SWITCH, default=True),
         Field(description="collect and distribute in one step (802.1AX coupled control)"),
     ] = None  # fmt: skip
     tlb_dynamic_lb: Annotated[
