@@ -273,6 +273,13 @@ def test_a_port_that_another_has_taken_meanwhile_is_left_to_it(site: Site) -> No
     site.require(before, "refused")
 
 
+def test_what_is_no_port_has_no_settings(site: Site) -> None:
+    """The file does not say what br0 is, so only the host can tell."""
+    site.node.settle("{version: 1, links: {br0: {kind: bridge}}}")
+    with pytest.raises(RefusedError, match="a port of br0, which is no bridge of Open vSwitch"):
+        site.node.plan("{version: 1, links: {br0: {}, eno1: {master: br0, ovs_port: {tag: 5}}}}")
+
+
 def test_what_the_switch_says_of_a_device_is_a_refusal(site: Site) -> None:
     """It takes any name, and says only in the interface's row that it cannot use the device."""
     before = site.seen()

@@ -15,6 +15,7 @@ from netapply.plan.attachments import attach
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences, standing_on
 from netapply.plan.ground import Ground
+from netapply.plan.ovs_ports import drop_strangers
 
 
 class Completed(NamedTuple):
@@ -48,7 +49,7 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     for change in by_key.values():
         if change.action in (Action.CREATE, Action.REPLACE) and change.after.get("master") in gone:
             del change.after["master"]  # carried over from its former self
-    notes = list(consequences.farewells())
+    notes = [*consequences.farewells(), *drop_strangers(by_key, observed)]
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from netapply.errors import ForeignError
+from netapply.errors import ForeignError, RefusedError
 from netapply.kinds import KIND_OF, link_table
 from netapply.model.attribute import Value
 from netapply.model.ovs_values import column, is_ovs
@@ -18,6 +18,7 @@ from netapply.model.owned import Owned
 from netapply.model.phase import Phase
 from netapply.model.resource import Desired, Resource, State
 from netapply.plan.change import Action, Change
+from netapply.plan.ovs_ports import after, is_port_after
 from netapply.plan.plan import Operation, Plan, Verb
 from netapply.plan.words import noun
 
@@ -33,10 +34,11 @@ def through_ovsdb(plan: Plan, desired: Desired, observed: State, owned: Owned) -
     Raises ForeignError where something would go that could not be put back.
     """
     kinds = {change.kind for change in plan.changes} | {link.kind for link in observed.family("link")}
-    if any(is_ovs(kind) for kind in kinds):
+    if "ovs_port" in kinds or any(is_ovs(kind) for kind in kinds):
+        split = _Split(plan, desired, observed)
         if owned.marks_count:  # a way back is never barred
             _refuse_unseen(plan, observed)
-        split = _Split(plan, desired, observed)
+            split.refuse_strangers()
         plan.operations = sorted(split.operations(), key=lambda operation: operation.stage)
 
 
@@ -60,6 +62,19 @@ class _Split:
         for change in plan.changes:
             if change.family == "link" and change.action is not Action.UPDATE:
                 self._after[change.key[1]] = "" if change.action is Action.DELETE else change.kind
+
+    def refuse_strangers(self) -> None:
+        """What is no port of Open vSwitch has no settings as such a port."""
+        by_key = {change.key: change for change in self._plan.changes}
+        for change in self._plan.changes:
+            creating = change.family == "ovs_port" and change.action is Action.CREATE
+            if creating and not is_port_after(change.key[1], by_key, self._observed):
+                master = after(change.key[1], by_key, self._observed)[1]
+                what = f"a port of {master}, which is no bridge of Open vSwitch" if master else "a port of nothing"
+                where = f"; {change.origin}" if change.origin else ""
+                raise RefusedError(
+                    f"cannot use {noun(change.key, change.kind)}: it is {what}; name one as its master{where}"
+                )
 
     def operations(self) -> Iterator[Operation]:
         for operation in self._plan.operations:
