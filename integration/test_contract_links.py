@@ -17,7 +17,16 @@ from typing import Any
 import pytest
 
 from integration.test_contract_engine import Engine, at_work
-from integration.test_contract_samples import COMPANY, UNSEEN, required, rows, said_by_the_model, samples_of, shown
+from integration.test_contract_samples import (
+    COMPANY,
+    PORT_OF_VRF,
+    UNSEEN,
+    required,
+    rows,
+    said_by_the_model,
+    samples_of,
+    shown,
+)
 from netapply.errors import RolledBackError
 from netapply.families import change_of
 from netapply.kinds import Veth, link_table
@@ -65,9 +74,9 @@ def engine(stages: Callable[[type[Link]], Engine], kind: type[Link], row: Row) -
 
 
 def make_masters(engine: Engine, kind: type[Link]) -> None:
-    """Two bridges that are not netapply's; VRFs for a bridge, which can be a port of nothing else."""
+    """Two bridges that are not netapply's; VRFs for what can be a port of nothing else."""
     for number, master in enumerate(("red", "blue")):
-        sort = ("vrf", "table", f"{number + 7}") if kind.kind == "bridge" else ("bridge",)
+        sort = ("vrf", "table", f"{number + 7}") if kind.kind in PORT_OF_VRF else ("bridge",)
         engine.by_hand("link", "add", master, "up", "type", *sort)
 
 
@@ -153,10 +162,11 @@ def test_a_device_is_made_again_only_where_the_kernel_leaves_no_choice(
         engine.apply(links=entry(kind, row, before))
         seen = engine.link(PROBE)
         how = change_of(seen, row.attribute, before, after)
+        told = after if row.nla.delta is None else row.nla.delta(before, after)
         if how in (Change.DOWN, Change.EMPTY):
             refuses_for_now(engine, kind, row, after)
             assert look(engine, kind, row) == before
-        refusal = ask_in_place(engine, kind, row, after)
+        refusal = ask_in_place(engine, kind, row, told)
         immutable = how is Change.RECREATE
         assert look(engine, kind, row) == (before if immutable else after), refusal
         assert immutable or refusal is None

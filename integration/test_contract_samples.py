@@ -7,6 +7,8 @@ whose row is gone. So a row that somebody adds is either in the contract or a re
 
 from __future__ import annotations
 
+import grp
+import pwd
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +33,29 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     (ANY_KIND, "alias"): ("uplink", "Gäste im 3. Stock", "x" * 255, None),
     (ANY_KIND, "master"): ("red", "blue", None),
     (ANY_KIND, "peer"): ("far", "farther"),
+    (ANY_KIND, "link"): ("lower", "other"),
+    (ANY_KIND, "gso_max_size"): (65536, 30000),
+    (ANY_KIND, "gso_max_segs"): (65535, 1, 60),
+    (ANY_KIND, "gro_max_size"): (65536, 30000, 100_000),
+    (ANY_KIND, "numtxqueues"): (1, 4, 64),
+    (ANY_KIND, "numrxqueues"): (1, 4, 64),
+    # What VRFs have at least is what IPv6 needs.
+    ("vrf", "mtu"): (1400, 1500, 1280),
+    ("vrf", "table"): (1007, 100_000),
+    ("tun", "mode"): ("tap", "tun"),
+    ("tun", "owner"): (65534, 0, None),
+    ("tun", "user_group"): (65534, 0, None),
+    ("vlan", "ingress_qos"): (("1:3",), ("0:7", "1:2", "6:4294967295"), None),
+    ("vlan", "egress_qos"): (("1:3",), ("0:7", "1:2", "4294967295:6"), None),
+    **{
+        (kind, name): values
+        for kind in ("macvlan", "macvtap")
+        for name, values in {
+            "flags": (("nodst",), None),
+            "sources": (("02:00:5e:10:00:07",), ("02:00:5e:10:00:07", "02:00:5e:10:00:08"), None),
+            "bc_queue_len": (0, 2**32 - 1, 1000, 4096),
+        }.items()
+    },
     **{("bond", name): (100, 200, 0) for name in ("updelay", "downdelay", "peer_notif_delay")},
     ("bond", "mode"): ("active-backup", "802.3ad", "balance-tlb", "broadcast", "balance-alb", "balance-xor"),
     ("bond", "miimon"): (100, 50, 0, 2**31 - 1),
@@ -39,7 +64,6 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     ("bond", "primary"): ("lower", "other", None),
     ("bond", "active_slave"): ("lower", "other"),
     ("bond", "ad_actor_system"): ("02:00:5e:10:00:09", "02:00:5e:10:00:0a"),
-    ("macvlan", "link"): ("lower", "other"),
     ("vxlan", "dev"): ("lower", "other", None),
     ("vxlan", "remote"): ("192.0.2.9", "192.0.2.10", None, "2001:db8::9", "2001:db8::a"),
     ("vxlan", "local"): ("192.0.2.1", "192.0.2.2", None, "2001:db8::1", "2001:db8::2"),
@@ -49,6 +73,7 @@ _LACP = {"mode": "802.3ad", "miimon": 100}
 _BACKUP = {"mode": "active-backup", "miimon": 100, "ports": ("lower", "other")}
 _PROBES = {"mode": "active-backup", "arp_interval": 1000}
 COMPANY: dict[tuple[str, str], dict[str, Value]] = {
+    **{(kind, "sources"): {"mode": "source"} for kind in ("macvlan", "macvtap")},
     **{("bond", name): {"miimon": 50} for name in ("updelay", "downdelay", "peer_notif_delay")},
     ("bond", "arp_interval"): {"arp_ip_target": ("192.0.2.1",)},
     ("bond", "arp_validate"): {**_PROBES, "arp_ip_target": ("192.0.2.1",)},
@@ -89,9 +114,40 @@ LINK_SHOWN: dict[str, Callable[[Json], Value]] = {
     "master": lambda link: link.get("master"),
     "txqueuelen": lambda link: link.get("txqlen", 0),
     "group": lambda link: 0 if link["group"] == "default" else int(link["group"]),
+    "promisc": lambda link: "PROMISC" in link["flags"],
+    "allmulti": lambda link: "ALLMULTI" in link["flags"],
+    "arp": lambda link: "NOARP" not in link["flags"],
+    "multicast": lambda link: "MULTICAST" in link["flags"],
+    **{name: _plain(name) for name in ("gso_max_size", "gso_max_segs", "gro_max_size")},
 }
 """How `ip -d -j link` says what every link has."""
 
+
+def _first_true(*words: str) -> Callable[[Json], Value]:
+    return lambda data: next((word for word in words if data.get(word)), None)
+
+
+def _qos(name: str) -> Callable[[Json], Value]:
+    return lambda data: tuple(f"{each['from']}:{each['to']}" for each in data.get(name, ())) or None
+
+
+def _flag(word: str) -> Callable[[Json], Value]:
+    return lambda data: word in data.get("flags", ())
+
+
+QUEUES: dict[str, Callable[[Json], Value]] = {
+    "numtxqueues": lambda data: data["num_tx_queues"],
+    "numrxqueues": lambda data: data["num_rx_queues"],
+}
+MACVLAN: dict[str, Callable[[Json], Value]] = {
+    "link": lambda data: data["lower"],
+    "mode": _plain("mode"),
+    "flags": lambda data: ("nodst",) if data.get("nodst") else None,
+    "sources": lambda data: tuple(sorted(data.get("macaddr_data", ()))) or None,
+    "bc_queue_len": _plain("bcqueuelen"),
+    "protodown": lambda data: data["proto_down"],
+    **QUEUES,
+}
 BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
     **{
         name: _plain(name)
@@ -127,9 +183,29 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
         "priority": lambda data: data["priority"],
         **{name: _centiseconds(name) for name in ("forward_delay", "hello_time", "max_age", "ageing_time")},
     },
-    "macvlan": {"link": lambda data: data["lower"], "mode": lambda data: data["mode"]},
-    "veth": {"peer": lambda data: data["lower"]},
+    "dummy": {"carrier": lambda data: "NO-CARRIER" not in data["link_flags"], **QUEUES},
+    "ifb": QUEUES,
+    "ipvlan": {"link": _plain("lower"), "mode": _plain("mode"), "flags": _first_true("bridge", "private", "vepa")},
+    "macvlan": MACVLAN,
+    "macvtap": MACVLAN,
+    "veth": {"peer": lambda data: data["lower"], **QUEUES},
+    "tun": {
+        "mode": _plain("type"),
+        "owner": lambda data: pwd.getpwnam(data["user"]).pw_uid if "user" in data else None,
+        "user_group": lambda data: grp.getgrnam(data["group"]).gr_gid if "group" in data else None,
+        **{name: _plain(name) for name in ("pi", "vnet_hdr", "multi_queue")},
+    },
+    "vlan": {
+        "link": _plain("lower"),
+        "id": _plain("id"),
+        "protocol": lambda data: data["protocol"].lower(),
+        "ingress_qos": _qos("ingress_qos"),
+        "egress_qos": _qos("egress_qos"),
+        **{name: _flag(name.upper()) for name in ("reorder_hdr", "gvrp", "mvrp", "loose_binding", "bridge_binding")},
+    },
+    "vrf": {"table": _plain("table")},
     "vxlan": {
+        "protodown": lambda data: data["proto_down"],
         "vni": lambda data: data["id"],
         "remote": _first_of("remote", "remote6", "group", "group6"),
         "local": _first_of("local", "local6"),
@@ -145,12 +221,18 @@ UNSEEN = frozenset({("bond", "coupled_control")})
 """Rows that Debian's iproute2 (6.1) is too old to show: the kernel's own answer has no second witness."""
 
 
+PORT_OF_VRF = ("bridge", "ipvlan", "macvtap")
+"""Kinds that can be ports of nothing else."""
+
+
 def shown(kind: str, attribute: str, link: Json) -> Value:
     """The attribute as iproute2 says it."""
     if attribute in LINK_SHOWN:
         return LINK_SHOWN[attribute](link)
     data = link.get("linkinfo", {}).get("info_data", {})
-    return DATA_SHOWN[kind][attribute]({**data, "lower": link.get("link")})
+    beside = {name: link[name] for name in ("num_tx_queues", "num_rx_queues")}
+    beside |= {"lower": link.get("link"), "link_flags": link["flags"], "proto_down": link.get("proto_down", False)}
+    return DATA_SHOWN[kind][attribute]({**data, **beside})
 
 
 def samples_of(kind: type[Link], attribute: str) -> Samples:
@@ -204,9 +286,9 @@ def rows(wanted: Callable[[type[Link], Row], bool] = lambda kind, row: True) -> 
 
 
 def features(kind: type[Link], row: Row) -> list[pytest.MarkDecorator]:
-    """What the kernel must have. A bridge is a port of nothing but a VRF."""
+    """What the kernel must have."""
     names = [FEATURE.get(kind.kind, kind.kind)] if kind.created else []
-    if (kind.kind, row.attribute) == ("bridge", "master"):
+    if kind.kind in PORT_OF_VRF and row.attribute == "master":
         names.append("vrf")
     return [pytest.mark.kernel(*names)] if names else []
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from typing import Final
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Desired, Resource
 from netapply.model.routing import Nexthop
 
+MAIN: Final = "254"
+"""The table of links that are in no VRF; others may hold routes over them, too."""
 Networks = dict[tuple[int, int], dict[int, str]]
 """Link by network number, by (IP version, prefix length)."""
 
@@ -20,8 +23,9 @@ Networks = dict[tuple[int, int], dict[int, str]]
 def with_devices(desired: Desired) -> Desired:
     """The same desired state, with a device at every nexthop whose gateway is in a subnet of the file."""
     open_ended = any(_is_open(Nexthop(*hop)) for route in desired.family("route") for hop in _hops(route))
-    networks = _networks(desired.family("address")) if open_ended else {}
+    by_table = _networks_by_table(desired) if open_ended else {}
     for route in desired.family("route"):
+        networks = by_table.get(route.key[2]) or by_table.get(MAIN, {})
         hops = tuple(_with_device(Nexthop(*hop), networks) for hop in _hops(route))
         route.attributes["nexthops"] = hops
     return desired
@@ -34,6 +38,17 @@ def _hops(route: Resource) -> Iterable[Value]:
 def _is_open(hop: Nexthop) -> bool:
     """Whether the file leaves it to the addresses over which link the gateway is reached."""
     return hop.dev is None and hop.via is not None and not hop.via.startswith("fe80:")
+
+
+def _networks_by_table(desired: Desired) -> dict[str, Networks]:
+    """The subnets that a route of a table can lead through: in a VRF's table, those of the VRF's ports."""
+    sorted_out: dict[str, list[Resource]] = {}
+    for address in desired.family("address"):
+        link = desired.link(address.key[1])
+        master = desired.link((link.attributes.get("master") if link is not None else None) or "")
+        table = str(master.attributes["table"]) if master is not None and master.kind == "vrf" else MAIN
+        sorted_out.setdefault(table, []).append(address)
+    return {table: _networks(addresses) for table, addresses in sorted_out.items()}
 
 
 def _networks(addresses: Iterable[Resource]) -> Networks:

@@ -93,8 +93,8 @@ def _steps(resource: Resource, seen: Resource) -> Iterator[Step]:
 def _returning(seen: Resource, owned: Owned, named: dict[str, Value]) -> Iterator[Step]:
     """Attributes that netapply set and the file no longer names: back to the default, or to the found value."""
     for name, found in owned.set_here.get(seen.key, {}).items():
-        if name in named:
-            continue
+        if name in named or (seen.family == "link" and name not in seen.attributes):
+            continue  # the second: it was a link of another kind that had it
         default = default_of(seen, name)
         goal = found if default is UNSET else default
         before = seen.attributes.get(name)

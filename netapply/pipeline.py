@@ -27,6 +27,7 @@ from netapply.model.ovs_values import is_ovs
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key
 from netapply.plan import Plan, make_plan
+from netapply.tables import with_tables
 
 
 @dataclass(slots=True)
@@ -51,8 +52,9 @@ class Planned:
 
 def planned(session: Session, wish: Desired) -> Planned:
     """Observe, diff, plan; and see that the kernel can do what the plan asks for."""
-    desired, owned = with_devices(wish), session.store.read_owned()
-    observed = observe(session.netlink, _parameters(desired.resources, owned.set_here))
+    owned = session.store.read_owned()
+    observed = observe(session.netlink, _parameters(wish.resources, owned.set_here))
+    desired = with_devices(with_tables(wish, observed))
     _require_switch(desired, observed)
     plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})

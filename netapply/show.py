@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from netapply.kinds import KIND_OF, link_table
+from netapply.kinds import KIND_OF, governed, link_table
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
 from netapply.model.family import FAMILIES, link_of, model_of
@@ -39,8 +39,9 @@ def _family(state: Iterable[Resource], family: str) -> Iterable[Resource]:
 
 def _links(state: list[Resource]) -> dict[str, Any]:
     links: dict[str, dict[str, Any]] = {}
+    masters = {link.name: link for link in _family(state, "link")}
     for link in _family(state, "link"):
-        links[link.name] = _link(link)
+        links[link.name] = _link(link, governed(masters.get(link.attributes.get("master") or "")))
     for item in state:
         if item.family == "address" and is_static(item) and item.key[1] in links:
             links[item.key[1]].setdefault("addresses", []).append(item.name)
@@ -61,13 +62,14 @@ def _add_part(link: dict[str, Any], item: Resource) -> None:
         link[family.field] = said
 
 
-def _link(link: Resource) -> dict[str, Any]:
+def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:
     """What the file would say: the kind, and attributes that are not as the kernel makes them."""
     kind = link.kind if _can_be_said(link) else ""
     said: dict[str, Any] = {"kind": kind} if kind else {}
-    for row in link_table(kind):
+    for row in (row for row in link_table(kind) if not row.nla.living and row.attribute not in governed):
         value = link.attributes[row.attribute]
         default = True if row.attribute == "up" else row.nla.default
+        default = row.nla.usual if default is UNSET else default
         if value is not None and (default is UNSET or value != default) and not str(value).startswith("#"):
             said[row.attribute] = value
     return said
@@ -76,7 +78,7 @@ def _link(link: Resource) -> dict[str, Any]:
 def _can_be_said(link: Resource) -> bool:
     """A kind that netapply makes, and nothing of it in another namespace (`#7`, or a veth without its peer)."""
     kind = KIND_OF.get(link.kind)
-    if kind is None or not kind.created:
+    if kind is None or not kind.created or link.facts.get("persistent") is False:
         return False
     required = (name for name, field in kind.model_fields.items() if field.is_required())
     return all(link.attributes.get(name) is not None for name in required) and not any(

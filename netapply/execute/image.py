@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from netapply.families import change_of
+from netapply.families import change_of, table_for
 from netapply.kernel.observe import Observed
+from netapply.kinds import governed
 from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
+from netapply.plan.along import moved_along
 from netapply.plan.change import Action, Change
 from netapply.plan.consequences import MINIMUM_IPV6_MTU, links_of, returns_by_itself
 from netapply.plan.ovs import OVS_PHASES
@@ -36,15 +38,20 @@ class BeforeImage:
         for key, resource in self.before.items():
             if not full and resource.facts.get("kernel_made"):
                 continue
-            names = self.touched.get(key, ())
-            everything = full or key not in now or resource.family != "link"
-            attributes = {
-                name: value for name, value in resource.attributes.items() if everything or name in names
-            }  # fmt: skip
+            seen = now.get(key)
+            everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
+            names = self._lasting(resource) if everything else self.touched.get(key, ())
+            attributes = {name: value for name, value in resource.attributes.items() if name in names}
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
             made |= self._grown(now)
         return desired, Owned(made=made, marks_count=False)
+
+    def _lasting(self, resource: Resource) -> set[str]:
+        """All attributes but those that the kernel, or the link's master, moves by itself."""
+        living = {row.attribute for row in table_for(resource) if row.nla.living}
+        master = self.before.get(("link", resource.attributes.get("master") or ""))
+        return resource.attributes.keys() - living - (governed(master) if resource.family == "link" else set())
 
     def _grown(self, now: State) -> set[Key]:
         """Link-local addresses that the kernel chose anew, after a link was down or without IPv6."""
@@ -71,14 +78,22 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
             image.before[resource.key] = resource
     for name in _vanishing(plan, links):
         image.before |= {item.key: item for item in observed.unusual_settings(name)}
+    _touch(image, plan, observed)
+    return image
+
+
+def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
+    """What the plan makes, and what it sets or moves along on what there is."""
     for change in plan.changes:
-        if change.key not in observed:
+        seen = observed.get(change.key)
+        if seen is None or seen.kind != change.kind:
             family = FAMILIES[change.family]
             if family.made or family.marked:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)
-    return image
+    for key, attribute in moved_along(plan.changes, observed):
+        image.touched[key] = (*image.touched.get(key, ()), attribute)
 
 
 def _vanishing(plan: Plan, links: set[str]) -> set[str]:

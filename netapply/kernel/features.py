@@ -78,6 +78,15 @@ def _require_nat(plan: Plan) -> None:
 
 
 def _require_kind(netlink: Netlink, operation: Operation) -> None:
+    if operation.kind == "tun":
+        from netapply.kernel import tuntap
+
+        if tuntap.is_missing():
+            raise MissingError(
+                f"cannot make tun {operation.key[1]}: {tuntap.DEVICE} cannot be opened (module tun not built or not "
+                f"loadable, or the device file is missing){_at(operation)}"
+            )
+        return
     body = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_IFNAME, b"netapply-probe\0")
     body += m.attribute(LINK["IFLA_NUM_TX_QUEUES"][0], struct.pack("=I", TOO_MANY_QUEUES))
     body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, operation.kind.encode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,12 +18,21 @@ from netapply.model.attribute import LINK, UNSET, Row, Value
 from netapply.model.ovs_values import column
 
 GENERIC: Final = definitions.LINK
+SAME_AS: Final = {"macvtap": "macvlan"}
+"""Kinds whose attributes have the numbers of another kind's (drivers/net/macvtap.c)."""
 DATA: Final[dict[str, definitions.Definition]] = {
-    kind: vars(definitions)[kind.upper()] for kind in CLASSES if kind != "veth" and kind.upper() in vars(definitions)
-}
+    kind: vars(definitions)[SAME_AS.get(kind, kind).upper()]
+    for kind in CLASSES if kind != "veth" and SAME_AS.get(kind, kind).upper() in vars(definitions)
+}  # fmt: skip
 """Attributes of the kinds that have some of their own; a veth's name the other end, which is a link itself."""
-ELSEWHERE: Final = ("IFF_UP", "VETH_INFO_PEER")
-"""Attributes that are no plain netlink attribute: the flag in the header, and the veth's other end."""
+HEADER_FLAGS: Final = {
+    "IFF_UP": 0x1, "IFF_NOARP": 0x80, "IFF_PROMISC": 0x100, "IFF_ALLMULTI": 0x200, "IFF_MULTICAST": 0x1000,
+}  # fmt: skip
+"""Switches in the header of the message (include/uapi/linux/if.h)."""
+ELSEWHERE: Final = (*HEADER_FLAGS, "VETH_INFO_PEER")
+"""Attributes that are no plain netlink attribute: the flags in the header, and the veth's other end."""
+FLAGS_AND_MASK: Final = struct.Struct("=II")
+"""As in struct ifla_vlan_flags: the flags, and which of them to change."""
 BARE: Final = ("IFLA_IFALIAS",)
 """Text that goes without its closing NUL: with it, the longest alias would be a byte too long."""
 Reader = tuple[str, Unpack, Callable[[Value], Value]]
@@ -40,6 +50,9 @@ class Writer:
     first: bool
     late: bool
     number6: int = 0
+    bit: int = 0
+    alongside: bytes = b""
+    empty: Value = ""
 
     def packed(self, value: Value, indexes: dict[str, int]) -> bytes:
         """The attribute as bytes; None clears it."""
@@ -48,7 +61,7 @@ class Writer:
         if self.number6:
             number = self.number6 if value and ":" in value else self.number
             return attribute(number, self.pack(value or "0.0.0.0"))
-        return attribute(self.number, self.pack("" if value is None else self.to_wire(value)))
+        return self.alongside + attribute(self.number, self.pack(self.empty if value is None else self.to_wire(value)))
 
 
 @dataclass(slots=True)
@@ -61,6 +74,12 @@ class LinkCodec:
     shapes: Shapes = field(default_factory=Shapes)
     """Reads from IFLA_INFO_DATA what `data` has a reader for."""
     writers: dict[str, Writer] = field(default_factory=dict)
+    switches: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    """The flags in one attribute's word, each with its bit; by the attribute's number."""
+    header: dict[str, tuple[int, Row]] = field(default_factory=dict)
+    """The flags in the message's header."""
+    headers: dict[int, dict[str, Value]] = field(default_factory=dict)
+    """What the flags of a header mean, for all that were seen: most links have the same."""
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
     absent: dict[str, None] = field(default_factory=dict)
@@ -70,15 +89,56 @@ class LinkCodec:
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
         number6 = numbers[row.nla.name6][0] if row.nla.name6 else 0
+        if row.nla.bit:
+            self.switches.setdefault(number, []).append((row.attribute, row.nla.bit))
+            kind = "uint32"
         pack, unpack = FORMS[row.nla.form] if row.nla.form else SCALARS[kind]
         pack = str.encode if row.nla.name in BARE else pack
         unit = row.nla.unit
         readers = self.data if data else self.generic
-        for each in filter(None, (number, number6)):
+        for each in filter(None, (number, number6) if not row.nla.bit else ()):
             readers[each] = (row.attribute, unpack, unit.from_wire)
+        beside = ((numbers[name], value) for name, value in row.nla.alongside)
         self.writers[row.attribute] = Writer(
-            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6
-        )
+            number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6, row.nla.bit,
+            b"".join(attribute(other, SCALARS[sort][0](value)) for (other, sort), value in beside),
+            unit.empty,
+        )  # fmt: skip
+
+    def in_header(self, flags: int) -> dict[str, Value]:
+        """The attributes that the flags of a message's header say."""
+        known = self.headers.get(flags)
+        if known is None:
+            known = {name: row.nla.unit.from_wire(flags & bit != 0) for name, (bit, row) in self.header.items()}
+            self.headers[flags] = known
+        return known
+
+    def header_of(self, attributes: dict[str, Value]) -> tuple[int, int]:
+        """Flags and the mask of those to change, for the header of a message with these attributes."""
+        flags = mask = 0
+        for name, (bit, row) in self.header.items():
+            if name in attributes:
+                mask |= bit
+                flags |= bit if row.nla.unit.to_wire(attributes[name]) else 0
+        return flags, mask
+
+    def body_of(self, attributes: dict[str, Value], indexes: dict[str, int]) -> tuple[bytes, bytes]:
+        """The attributes packed: those of every link, and those of the kind."""
+        body = data = b""
+        words: dict[int, list[int]] = {}
+        for name, value in attributes.items():
+            writer = self.writers.get(name)
+            if writer is None:
+                continue
+            if writer.bit:
+                word = words.setdefault(writer.number, [0, 0])
+                word[0] |= writer.bit if value else 0
+                word[1] |= writer.bit
+            elif writer.data:
+                data += writer.packed(value, indexes)
+            else:
+                body += writer.packed(value, indexes)
+        return body, data + b"".join(attribute(number, FLAGS_AND_MASK.pack(*word)) for number, word in words.items())
 
 
 @cache
@@ -88,6 +148,8 @@ def codec_of(kind: str) -> LinkCodec:
     table = link_table(kind)
     for row in table:
         if row.nla.name in ELSEWHERE or column(row.nla.name):
+            if row.nla.name in HEADER_FLAGS:
+                codec.header[row.attribute] = (HEADER_FLAGS[row.nla.name], row)
             continue
         if row.nla.name in GENERIC:
             codec.add(row, GENERIC, data=False)
@@ -95,7 +157,7 @@ def codec_of(kind: str) -> LinkCodec:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
     codec.absent = {row.attribute: None if row.nla.default is UNSET else row.nla.default for row in table}
-    codec.shapes = Shapes(wanted=codec.data.keys())
+    codec.shapes = Shapes(wanted=codec.data.keys() | codec.switches.keys())
     return codec
 
 

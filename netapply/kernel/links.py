@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
+import sys
 from dataclasses import dataclass, field
 from typing import Final
 
 from netapply.kernel.link_codec import LinkCodec, codec_of, known
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
-from netapply.kernel.wire.definitions import INFO, LINK, VETH
+from netapply.kernel.wire.definitions import INFO, LINK, TUN, VETH
 from netapply.kernel.wire.scalar import unpack_text
 from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
@@ -17,7 +18,7 @@ from netapply.model.resource import Resource
 from netapply.plan.plan import Operation, Verb
 
 IFINFOMSG: Final = struct.Struct("=BxHiII")
-IFF_UP, IFF_LOWER_UP = 0x1, 0x10000
+IFF_LOWER_UP = 0x10000
 RTEXT_FILTER_SKIP_STATS: Final = 1 << 3
 ARPHRD_ETHER: Final = 1
 IFLA_IFNAME, IFLA_LINK, IFLA_NETNSID = LINK["IFLA_IFNAME"][0], LINK["IFLA_LINK"][0], LINK["IFLA_LINK_NETNSID"][0]
@@ -25,6 +26,7 @@ IFLA_LINKINFO, IFLA_PROP_LIST = LINK["IFLA_LINKINFO"][0], LINK["IFLA_PROP_LIST"]
 IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRESS"][0]
 IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
 INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
+TUN_PERSIST: Final = TUN["IFLA_TUN_PERSIST"][0]
 OUTER: Final = Shapes(IFINFOMSG.size)
 INFO_SHAPES: Final = Shapes()
 NO_MAC: Final = "00:00:00:00:00:00"
@@ -78,20 +80,28 @@ def _read_link(data: bytes, links: Links) -> None:
     kind = inside[INFO_KIND].rstrip(b"\0").decode() if INFO_KIND in inside else ""
     codec = codec_of(kind)
     attributes = _decode(codec, seen, inside.get(INFO_DATA, b""))
-    attributes["up"] = bool(flags & IFF_UP)
+    attributes |= codec.in_header(flags)
     if kind == "veth":
         attributes["peer"] = _index_of_peer(seen)
     elif IFLA_NETNSID in seen:
         _mark_as_foreign(attributes, codec)
-    if kind_of_device != ARPHRD_ETHER or attributes["mac"] == NO_MAC or attributes.get("mode") == PASSTHRU:
+    nobodys = kind_of_device != ARPHRD_ETHER or attributes.get("mac") == NO_MAC or attributes.get("mode") == PASSTHRU
+    if nobodys and "mac" in attributes:
         attributes["mac"] = None
     facts: dict[str, Value] = {"ifindex": index, "carrier": bool(flags & IFF_LOWER_UP)}
     if IFLA_PERM_ADDRESS in seen:
         facts["permanent_mac"] = seen[IFLA_PERM_ADDRESS].hex(":")
+    if kind == "tun":
+        facts["persistent"] = _is_persistent(inside.get(INFO_DATA, b""))
     links.resources.append(Resource(("link", name), kind, attributes, facts))
     links.indexes[name], links.names[index] = index, name
     links.settings[name] = seen.get(IFLA_AF_SPEC, b"")
     _read_altnames(name, seen.get(IFLA_PROP_LIST, b""), links)
+
+
+def _is_persistent(data: bytes) -> bool:
+    """Whether a tun stays when its program goes: a guest's tap does not, and is nothing that a file describes."""
+    return any(any(payload) for number, payload in m.attributes(data, 0, len(data)) if number == TUN_PERSIST)
 
 
 def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, Value]:
@@ -100,7 +110,11 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
         if number in seen:
             attributes[name] = from_wire(unpack(seen[number]))
     if codec.data:
-        for number, payload in codec.shapes.read(data).items():
+        found = codec.shapes.read(data)
+        for number, switches in codec.switches.items():
+            word = int.from_bytes(found.pop(number, b"")[:4], sys.byteorder)
+            attributes |= {name: word & bit != 0 for name, bit in switches}
+        for number, payload in found.items():
             name, unpack, from_wire = codec.data[number]
             attributes[name] = from_wire(unpack(payload))
     return attributes
@@ -144,9 +158,23 @@ def encode_link(operation: Operation, indexes: dict[str, int]) -> list[bytearray
     if operation.verb is Verb.DELETE:
         return [m.message(m.RTM_DELLINK, 0, IFINFOMSG.pack(0, 0, indexes[name], 0, 0))]
     known(operation.attributes, operation.kind)
+    if operation.kind == "tun":
+        return _set(_without_making(operation), indexes)
     if operation.verb is Verb.CREATE:
         return _create(operation, indexes)
     return _set(operation, indexes)
+
+
+def _without_making(operation: Operation) -> Operation:
+    """What is left to set on a tun, which was made by another way (kernel/tuntap.py)."""
+    from netapply.kernel.tuntap import MADE_WITH
+
+    left = (
+        {key: value for key, value in operation.attributes.items() if key not in MADE_WITH and value is not None}
+        if operation.verb is Verb.CREATE
+        else operation.attributes
+    )
+    return Operation(Verb.SET, operation.key, operation.kind, operation.phase, left)
 
 
 def _create(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
@@ -156,7 +184,8 @@ def _create(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
     late = {key: value for key, value in attributes.items() if key in writers and writers[key].late}
     begin = {key: value for key, value in attributes.items() if key not in late}
     body = m.attribute(IFLA_IFNAME, operation.key[1].encode() + b"\0")
-    messages = [_newlink(kind, 0, begin, indexes, m.NLM_F_CREATE | m.NLM_F_EXCL, body)]
+    data = _peer(begin["peer"], operation.far) if kind == "veth" else b""
+    messages = [_newlink(kind, 0, begin, indexes, m.NLM_F_CREATE | m.NLM_F_EXCL, body, data)]
     return [*messages, _newlink(kind, 0, late, indexes, 0, body)] if late else messages
 
 
@@ -171,31 +200,29 @@ def _set(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
 
 
 def _newlink(
-    kind: str, index: int, attributes: dict[str, Value], indexes: dict[str, int], flags: int, body: bytes
+    kind: str,
+    index: int,
+    attributes: dict[str, Value],
+    indexes: dict[str, int],
+    flags: int,
+    body: bytes,
+    data: bytes = b"",
 ) -> bytearray:
-    writers = codec_of(kind).writers
-    data = b""
-    for name, value in attributes.items():
-        writer = writers.get(name)
-        if writer is None:
-            continue
-        if writer.data:
-            data += writer.packed(value, indexes)
-        else:
-            body += writer.packed(value, indexes)
+    codec = codec_of(kind)
+    plain, own = codec.body_of(attributes, indexes)
+    body, data = body + plain, data + own
     creating = bool(flags & m.NLM_F_CREATE)
-    if kind == "veth" and creating:
-        data = _peer(attributes["peer"])
     if data or (kind and creating):
         inside = m.nested(INFO_DATA, data) if data else b""
         body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, kind.encode()) + inside)
-    up = attributes.get("up")
-    header = IFINFOMSG.pack(0, 0, index, IFF_UP if up else 0, 0 if up is None else IFF_UP)
+    header = IFINFOMSG.pack(0, 0, index, *codec.header_of(attributes))
     return m.message(m.RTM_NEWLINK, flags, header + body)
 
 
-def _peer(name: str) -> bytes:
+def _peer(name: str, attributes: dict[str, Value]) -> bytes:
+    """The other end of a veth, and what only its making can give it."""
     inner = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_IFNAME, name.encode() + b"\0")
+    inner += codec_of("veth").body_of(attributes, {})[0]
     return m.nested(VETH["VETH_INFO_PEER"][0], inner)
 
 

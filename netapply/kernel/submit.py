@@ -48,6 +48,9 @@ class Submitter:
             self._send(group)
 
     def _send(self, group: list[Operation]) -> None:
+        for operation in group:
+            if operation.kind == "tun" and operation.verb is Verb.CREATE:
+                self._make_tun(operation)
         messages: list[bytearray] = []
         owners: list[int] = []
         for number, operation in enumerate(group):
@@ -67,6 +70,15 @@ class Submitter:
 
         carry_out(group)
         self._indexes = read_indexes(self._netlink)
+
+    def _make_tun(self, operation: Operation) -> None:
+        """A tun comes to be by another way than netlink, which then finds it there and sets the rest."""
+        from netapply.kernel import tuntap  # few hosts have one
+
+        try:
+            tuntap.make(operation.key[1], operation.attributes)
+        except KernelError as error:
+            raise KernelError(error.what, error.code, error.ack, _where(operation)) from None
 
     def _encode(self, operation: Operation) -> list[bytearray]:
         try:

@@ -13,17 +13,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 from netapply.model.attribute import Table, table_of
 from netapply.model.link import Link
+from netapply.model.resource import Resource
 
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
+    from netapply.kinds.dummy import Dummy
+    from netapply.kinds.ifb import Ifb
+    from netapply.kinds.ipvlan import Ipvlan
     from netapply.kinds.macvlan import Macvlan
+    from netapply.kinds.macvtap import Macvtap
     from netapply.kinds.ovsbond import OvsBond
     from netapply.kinds.ovsbridge import OvsBridge
     from netapply.kinds.ovsinternal import OvsInternal
     from netapply.kinds.ovspatch import OvsPatch
     from netapply.kinds.ovstunnel import OvsTunnel
     from netapply.kinds.physical import Physical
+    from netapply.kinds.tun import Tun
     from netapply.kinds.veth import Veth
+    from netapply.kinds.vlan import Vlan
+    from netapply.kinds.vrf import Vrf
     from netapply.kinds.vxlan import Vxlan
 
     KINDS: tuple[type[Link], ...]
@@ -31,14 +39,21 @@ if TYPE_CHECKING:
 CLASSES: Final = {
     "bond": "Bond",
     "bridge": "Bridge",
+    "dummy": "Dummy",
+    "ifb": "Ifb",
+    "ipvlan": "Ipvlan",
     "macvlan": "Macvlan",
+    "macvtap": "Macvtap",
     "ovs-bond": "OvsBond",
     "ovs-bridge": "OvsBridge",
     "ovs-internal": "OvsInternal",
     "ovs-patch": "OvsPatch",
     "ovs-tunnel": "OvsTunnel",
     "": "Physical",
+    "tun": "Tun",
     "veth": "Veth",
+    "vlan": "Vlan",
+    "vrf": "Vrf",
     "vxlan": "Vxlan",
 }
 """Name of the class by kind; its module is called as the class, in lower case."""
@@ -83,7 +98,13 @@ def link_table(kind: str) -> Table:
     return table_of(KIND_OF[kind] if kind in CLASSES else Link)
 
 
+def governed(master: Resource | None) -> frozenset[str]:
+    """Attributes that a master sets on its ports."""
+    model = KIND_OF.get(master.kind) if master is not None else None
+    return model.governs if model is not None else frozenset()
+
+
 __all__ = [
-    "KINDS", "KIND_OF", "Bridge", "Link", "Macvlan", "OvsBond", "OvsBridge", "OvsInternal", "OvsPatch", "OvsTunnel",
-    "Physical", "Veth", "Vxlan", "link_table",
+    "KINDS", "KIND_OF", "Bridge", "Dummy", "Ifb", "Ipvlan", "Link", "Macvlan", "Macvtap", "OvsBond", "OvsBridge",
+    "OvsInternal", "OvsPatch", "OvsTunnel", "Physical", "Tun", "Veth", "Vlan", "Vrf", "Vxlan", "governed", "link_table",
 ]  # fmt: skip

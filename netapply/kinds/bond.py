@@ -33,6 +33,7 @@ class Bond(Link):
     """Several links as one; its ports must be down to join, and follow its MTU, MAC address and state."""
 
     kind: ClassVar[str] = "bond"
+    governs: ClassVar[frozenset[str]] = frozenset({"mac", "mtu"})
 
     ports: tuple[LinkName, ...] = Field(default=(), description="links that become ports (slaves) of this bond")
     mode: Annotated[
@@ -88,7 +89,7 @@ class Bond(Link):
         Field(description="when the preferred port takes over again"),
     ] = None  # fmt: skip
     active_slave: Annotated[
-        LinkName | None, Nla("IFLA_BOND_ACTIVE_SLAVE", unit=LINK, names_port=True),
+        LinkName | None, Nla("IFLA_BOND_ACTIVE_SLAVE", unit=LINK, names_port=True, living=True),
         Field(description="port to use now; the kernel chooses another whenever it must"),
     ] = None  # fmt: skip
     fail_over_mac: Annotated[

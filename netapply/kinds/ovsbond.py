@@ -6,19 +6,18 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from netapply.kinds.deviceless import Deviceless
 from netapply.model.attribute import MILLISECONDS, Change, Nla
-from netapply.model.link import Link
 from netapply.model.values import LinkName, Mac
 
 FLAP = Change.FLAP
 Milliseconds = Annotated[int | None, Field(ge=0, le=3_600_000)]
 
 
-class OvsBond(Link):
+class OvsBond(Deviceless):
     """Bond in Open vSwitch; there is no such device in the kernel, so it has no MTU, address or state."""
 
     kind: ClassVar[str] = "ovs-bond"
-    device: ClassVar[bool] = False
 
     ports: tuple[LinkName, ...] = Field(default=(), description="the devices that it bonds, two or more")
     mode: Annotated[

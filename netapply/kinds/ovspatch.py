@@ -6,16 +6,15 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from netapply.kinds.deviceless import Deviceless
 from netapply.model.attribute import Change, Nla
-from netapply.model.link import Link
 from netapply.model.values import LinkName
 
 
-class OvsPatch(Link):
+class OvsPatch(Deviceless):
     """One of two ends, each a port of its bridge and naming the other; no device in the kernel."""
 
     kind: ClassVar[str] = "ovs-patch"
-    device: ClassVar[bool] = False
 
     patch_peer: Annotated[
         LinkName, Nla("Interface.options:peer", change=Change.FLAP, form="text"),

@@ -6,19 +6,18 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from netapply.kinds.deviceless import Deviceless
 from netapply.model.attribute import Change, Nla
-from netapply.model.link import Link
 from netapply.model.ovs_values import WordMap
 from netapply.model.values import IpAddress
 
 FLAP = Change.FLAP
 
 
-class OvsTunnel(Link):
+class OvsTunnel(Deviceless):
     """Tunnel as a port of a bridge; in the kernel there is at most one device for all of a type."""
 
     kind: ClassVar[str] = "ovs-tunnel"
-    device: ClassVar[bool] = False
 
     type: Annotated[
         Literal["vxlan", "gre", "geneve"], Nla("Interface.type", change=FLAP), Field(description="protocol")

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from netapply.model.attribute import LINK, Change, Nla, Value
-from netapply.model.link import Link
+from netapply.model.queues import Queued
 from netapply.model.values import LinkName
 
 
-class Veth(Link):
+class Veth(Queued):
     """One end of a virtual cable; naming one end makes both."""
 
     kind: ClassVar[str] = "veth"

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from netapply.model.attribute import LINK, SECONDS, SWITCH, Change, Nla, choice, table_of
+from netapply.model.carrier import ProtoDown
 from netapply.model.link import Link
 from netapply.model.values import IpAddress, LinkName, Seconds
 
@@ -74,6 +75,8 @@ class Vxlan(Link):
             return
         yield {name: value for name, value in settings.items() if name in own}
         yield {name: value for name, value in settings.items() if name not in own}
+
+    protodown: ProtoDown = None
 
     def references(self) -> Iterator[str]:
         yield from super().references()

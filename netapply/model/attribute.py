@@ -83,6 +83,8 @@ class Unit:
     to_wire: Callable[[Value], Value] = _same
     from_wire: Callable[[Value], Value] = _same
     text: Callable[[Value], str] = _words
+    empty: Value = ""
+    """What the kernel is told where the value is None."""
 
 
 def _whole(value: float) -> int | float:
@@ -91,6 +93,8 @@ def _whole(value: float) -> int | float:
 
 PLAIN: Final = Unit("")
 SWITCH: Final = Unit("on or off", to_wire=int, from_wire=bool)
+INVERTED: Final = Unit("on or off", to_wire=lambda value: int(not value), from_wire=lambda value: not value)
+"""A switch that the kernel keeps the other way round (IFF_NOARP)."""
 CENTISECONDS: Final = Unit(
     "seconds",
     to_wire=lambda value: round(value * 100),
@@ -115,6 +119,18 @@ def choice(named: Mapping[str, int] | None = None, /, **more: int) -> Unit:
         to_wire=lambda word: numbers.get(word, word),
         from_wire=lambda number: words.get(number, number),
     )
+
+
+def several(**bits: int) -> Unit:
+    """A unit for a word of flags that is written as a whole: a list of words here, None for none of them."""
+
+    def words_in(number: int) -> Value:
+        return tuple(word for word, bit in bits.items() if number & bit) or None
+
+    def number_of(words: Value) -> int:
+        return sum(bits[word] for word in words)
+
+    return Unit(" | ".join(bits), to_wire=number_of, from_wire=words_in, empty=0)
 
 
 def numbered(words: Any, first: int = 0) -> Unit:
@@ -153,8 +169,20 @@ class Nla:
     """Values that an existing resource does not give up."""
     form: str = ""
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
+    bit: int = 0
+    """The bit that is meant, where the attribute is a word of flags with a mask of those to change."""
+    alongside: tuple[tuple[str, Value], ...] = ()
+    """Attributes of the kernel that must be in the message whenever this one is."""
+    usual: Value = UNSET
+    """What a device mostly has, although the kernel has no fixed default: neither shown, nor sent when a
+    device is made again."""
+    delta: Callable[[Value, Value], Value] | None = None
+    """What an existing resource is sent, from what it has and what it shall have, where entries that are
+    not in the message stay as they are."""
     names_port: bool = False
     """It names one of the link's own ports, so it is set when they are there."""
+    living: bool = False
+    """The kernel moves it by itself all the time: an undo puts back only what the plan set of it."""
     since: str = ""
     """The Linux release that has it first, where that is younger than 6.1; an older kernel ignores it."""
 
@@ -206,14 +234,15 @@ class Table:
 def table_of(model: type[BaseModel]) -> Table:
     """The attribute table that the annotations of `model` spell out."""
     rows = {}
+    lacks = getattr(model, "lacks", ())
     for name, info in model.model_fields.items():
-        for mark in info.metadata:
+        for mark in info.metadata if name not in lacks else ():
             if isinstance(mark, Nla):
                 rows[name] = Row(name, mark, info.description or "")
     return Table(rows)
 
 
 __all__ = [
-    "BYTES", "CENTISECONDS", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH", "UNSET",
-    "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "numbered", "table_of",
+    "BYTES", "CENTISECONDS", "INVERTED", "LINK", "MILLISECONDS", "PLAIN", "SECONDS", "SWITCH", "UNSET",
+    "Change", "Disruption", "Nla", "Row", "Table", "Unit", "Value", "choice", "numbered", "several", "table_of",
 ]  # fmt: skip

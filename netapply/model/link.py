@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from netapply.model.attribute import LINK, SWITCH, Change, Nla, Value
+from netapply.model.attribute import BYTES, INVERTED, LINK, SWITCH, Change, Nla, Value
 from netapply.model.later import Later
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
@@ -24,6 +24,11 @@ class Link(BaseModel):
     """Whether netapply makes and deletes links of this kind; a physical device is only configured."""
     device: ClassVar[bool] = True
     """Whether there is a device in the kernel; some ports of Open vSwitch are only in its database."""
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    """What every other link has, and one of this kind has not."""
+
+    governs: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that a master of this kind sets on its ports: they have no own while they are ports."""
 
     up: Annotated[bool, Nla("IFF_UP", change=FLAP, unit=SWITCH), Field(description="administrative state")] = True
     mtu: Annotated[Mtu | None, Nla("IFLA_MTU"), Field(description="largest packet, bytes")] = None
@@ -45,6 +50,32 @@ class Link(BaseModel):
         int | None, Field(ge=0, lt=2**31, description="group that the link belongs to"),
         Nla("IFLA_GROUP", default=0),
     ] = None  # fmt: skip
+    promisc: Annotated[
+        bool | None, Nla("IFF_PROMISC", unit=SWITCH, default=False),
+        Field(description="take in frames for anybody, whoever else asks for it"),
+    ] = None  # fmt: skip
+    allmulti: Annotated[
+        bool | None, Nla("IFF_ALLMULTI", unit=SWITCH, default=False), Field(description="take in all multicast frames")
+    ] = None
+    arp: Annotated[
+        bool | None, Nla("IFF_NOARP", change=FLAP, unit=INVERTED, usual=True),
+        Field(description="resolve neighbours (ARP, IPv6 neighbour discovery)"),
+    ] = None  # fmt: skip
+    multicast: Annotated[
+        bool | None, Nla("IFF_MULTICAST", unit=SWITCH, usual=True), Field(description="can carry multicast")
+    ] = None
+    gso_max_size: Annotated[
+        int | None, Nla("IFLA_GSO_MAX_SIZE", unit=BYTES, usual=65536),
+        Field(ge=256, le=524280, description="largest packet that the stack hands down to be cut, bytes"),
+    ] = None  # fmt: skip
+    gso_max_segs: Annotated[
+        int | None, Nla("IFLA_GSO_MAX_SEGS", usual=65535),
+        Field(ge=1, le=65535, description="segments that such a packet is cut into, at most"),
+    ] = None  # fmt: skip
+    gro_max_size: Annotated[
+        int | None, Nla("IFLA_GRO_MAX_SIZE", unit=BYTES, usual=65536),
+        Field(ge=256, le=524280, description="largest packet that received segments are put together to, bytes"),
+    ] = None  # fmt: skip
 
     altnames: tuple[AlternativeName, ...] = Field(default=(), description="further names")
     addresses: tuple[InterfaceAddress, ...] | None = Field(
@@ -54,6 +85,12 @@ class Link(BaseModel):
         default=None, description="settings as a port of an Open vSwitch bridge"
     )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
+
+    @model_validator(mode="after")
+    def _has_it(self) -> Self:
+        for name in self.lacks & self.model_fields_set:
+            raise ValueError(f"links of kind {self.kind} have no {name} of their own; leave it out")
+        return self
 
     def references(self) -> Iterator[str]:
         """Names of the links that must exist before this one can be made."""

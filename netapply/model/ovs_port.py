@@ -39,7 +39,7 @@ class OvsPort(Part):
         Field(description="inner VLANs that a dot1q-tunnel takes; none: all"),
     ] = None  # fmt: skip
     qinq_ethtype: Annotated[
-        Literal["802.1ad", "802.1q"] | None, Nla("Port.other_config:qinq-ethtype", form="text", default=None),
+        Literal["802.1q", "802.1ad"] | None, Nla("Port.other_config:qinq-ethtype", form="text", default=None),
         Field(description="outer tag of a dot1q-tunnel; none: 802.1ad"),
     ] = None  # fmt: skip
     priority_tags: Annotated[

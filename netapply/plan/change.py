@@ -9,6 +9,7 @@ from typing import NamedTuple
 from netapply.model.attribute import Change as How
 from netapply.model.attribute import Disruption, Value
 from netapply.model.family import link_of
+from netapply.model.phase import Phase
 from netapply.model.resource import Key, Origin
 
 
@@ -56,6 +57,8 @@ class Change:
     """The most that one of its steps asks of an existing link: to be down, or without ports, for a moment."""
     position: int | None = None
     """Where in an ordered list (a NAT chain, counted from 1) the resource belongs; None: at the end."""
+    phase: Phase | None = None
+    """When a link is set, where that is not in the turn of links."""
 
     @property
     def family(self) -> str:

@@ -15,7 +15,11 @@ from netapply.plan.attachments import attach
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.consequences import Consequences, standing_on
 from netapply.plan.ground import Ground
+from netapply.plan.inherited import leave_inherited
+from netapply.plan.isolation import closed_ports
+from netapply.plan.occupied import refuse_occupied
 from netapply.plan.ovs_ports import drop_strangers
+from netapply.plan.raised import keep_down
 
 
 class Completed(NamedTuple):
@@ -33,6 +37,9 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
 
     Raises ForeignError where a link that netapply does not own would be lost for good.
     """
+    refuse_occupied(changes, observed, owned)
+    closed, left = closed_ports(changes, desired, observed, owned)
+    changes += closed
     by_key = {change.key: change for change in changes}
     attach(by_key, observed)
     changes = list(by_key.values())
@@ -49,7 +56,9 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     for change in by_key.values():
         if change.action in (Action.CREATE, Action.REPLACE) and change.after.get("master") in gone:
             del change.after["master"]  # carried over from its former self
-    notes = [*consequences.farewells(), *drop_strangers(by_key, observed)]
+    keep_down(consequences.raised, desired, observed, by_key)
+    leave_inherited(by_key.values(), desired, observed, owned)
+    notes = [*left, *consequences.farewells(), *drop_strangers(by_key, observed)]
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 

@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 
 from netapply.model.attribute import Change as How
+from netapply.model.attribute import Value
 from netapply.model.family import link_of
 from netapply.model.ovs_values import is_ovs
 from netapply.model.resource import Key, Resource, State
@@ -63,6 +64,10 @@ class Consequences:
             change.key for change in changes
             if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
         )  # fmt: skip
+        self._vrfs = {link.name for link in observed.family("link") if link.kind == "vrf"}
+        self._vrfs |= {change.key[1] for change in changes if change.kind == "vrf"}
+        self.raised: dict[Key, bool] = {}
+        """VLANs that are down and come up with their parent; whether the parent was up before, too."""
         for change in changes:
             self._follow(change)
         for link in dict.fromkeys(key[1] for key in self._departing):
@@ -79,18 +84,30 @@ class Consequences:
     def _follow_link(self, change: Change) -> None:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
-            reason = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
-            self._lose_link(name, reason)
-            self._lose_port_settings(name, reason, for_good=change.action is Action.DELETE)
+            again = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
+            for port in self._ports_of(name) if change.kind == "vrf" and change.action is Action.DELETE else ():
+                self._bounce(port, again)
+            self._lose_link(name, again)
+            self._lose_port_settings(name, again, for_good=change.action is Action.DELETE)
             return
         after = {step.attribute: step.after for step in change.steps}
-        if after.get("up") is False:
-            self._lose_routes(name, f"{name} goes down", for_good=True)
-            self._lose_ipv6(name, f"{name} goes down", self._lose, self._lose_for_good)
-        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
-            self._lose_for_a_moment(name, f"{name} goes down for a moment")
+        self._follow_state(change, after)
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
             self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
+
+    def _follow_state(self, change: Change, after: dict[str, Value]) -> None:
+        """Up, down, or down for a moment; VLANs follow, and entering or leaving a VRF is such a moment."""
+        name = change.key[1]
+        if after.get("up") is False:
+            for link in (name, *self._vlans_on(name)):
+                self._lose_routes(link, f"{name} goes down", for_good=True)
+                self._lose_ipv6(link, f"{name} goes down", self._lose, self._lose_for_good)
+        elif change.needs in (How.DOWN, How.EMPTY) and change.before["up"]:
+            self._bounce(name, f"{name} goes down for a moment")
+        elif after.get("up"):
+            self._raise_vlans(name, was_up=False)
+        if "master" in after and self._vrfs & {change.before.get("master"), after["master"]}:
+            self._bounce(name, f"{name} {'enters' if after['master'] in self._vrfs else 'leaves'} a VRF")
 
     def _lose_link(self, name: str, reason: str) -> None:
         """Everything on the link, and every link that stands on it (net/core/dev.c, unregister).
@@ -127,6 +144,28 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=for_good)
+
+    def _ports_of(self, master: str) -> Iterator[str]:
+        return (link.name for link in self.observed.family("link") if link.attributes.get("master") == master)
+
+    def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
+        """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
+        for item in self._by_link.get(name, ()):
+            on_it = item.family == "link" and item.kind == "vlan" and item.attributes.get("link") == name
+            if on_it and item.attributes["up"] is up and not item.attributes.get("loose_binding"):
+                yield item.name
+                yield from self._vlans_on(item.name, up=up)
+
+    def _raise_vlans(self, name: str, *, was_up: bool) -> None:
+        for vlan in self._vlans_on(name, up=False):
+            self.raised.setdefault(("link", vlan), was_up)
+
+    def _bounce(self, name: str, reason: str) -> None:
+        """Closed and opened again, as a link that enters or leaves a VRF is (drivers/net/vrf.c, cycle_netdev)."""
+        link = self.observed.link(name)
+        self._lose_for_a_moment(name, reason)  # one that is down loses its IPv6 addresses as well
+        if link is not None and link.attributes["up"]:
+            self._raise_vlans(name, was_up=True)
 
     def _lose_leg(self, route: Resource, link: str, reason: str, *, for_good: bool) -> None:
         """A route with another way out stays: its leg over this link is dead until the link is of use again."""

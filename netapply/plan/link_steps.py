@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netapply.kinds import KIND_OF, link_table
+from netapply.model.attribute import UNSET, Disruption, Value
 from netapply.model.attribute import Change as How
-from netapply.model.attribute import Disruption, Value
 from netapply.model.link import Link
 from netapply.model.resource import Key
-from netapply.plan.change import Action, Change
+from netapply.plan.change import Action, Change, Step
 from netapply.plan.plan import Operation, Phase, Verb
 
 Attributes = dict[str, Value]
@@ -33,7 +33,7 @@ def link_operations(change: Change, taken: set[Key], height: int, waits: bool) -
     if waits and verb is Verb.CREATE:
         attributes["up"] = False
     for part in _messages(change, verb, attributes):
-        yield _of(change, verb, Phase.LINK, part, height, change.disruption)
+        yield _of(change, verb, change.phase or Phase.LINK, part, height, change.disruption)
     if preferences:
         yield _of(change, Verb.SET, Phase.PREFERENCE, preferences)
 
@@ -49,12 +49,26 @@ def _settings(change: Change) -> tuple[Attributes, Attributes]:
     """What is set on the link, and what is set once its ports are there."""
     model = _model(change.kind)
     if change.action is Action.UPDATE:
-        said = {step.attribute: step.after for step in change.steps}
+        said = {step.attribute: _sent(change.kind, step) for step in change.steps}
     else:
         wished = ((name, value) for name, value in change.after.items() if value is not None)
-        said = {name: value for name, value in wished if model.has(name, change.after)}
+        said = {name: value for name, value in wished if model.has(name, change.after) and _is_told(change, name)}
     late = [row.attribute for row in link_table(change.kind) if row.nla.names_port and row.attribute in said]
     return said, {name: said.pop(name) for name in late if model.has(name, change.after)}
+
+
+def _sent(kind: str, step: Step) -> Value:
+    """What an existing link is told; more than the value where the kernel adds to what it has."""
+    row = link_table(kind).get(step.attribute)
+    return step.after if row is None or row.nla.delta is None else row.nla.delta(step.before, step.after)
+
+
+def _is_told(change: Change, attribute: str) -> bool:
+    """A link that is made again is not told what it has by itself: not every driver would take it."""
+    row = link_table(change.kind).get(attribute)
+    if row is None or row.nla.usual is UNSET or change.after[attribute] != row.nla.usual:
+        return True
+    return any(step.attribute == attribute for step in change.steps)
 
 
 def _model(kind: str) -> type[Link]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netapply.model.resource import Desired, State
+from netapply.plan.along import DRAGGED
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 
@@ -29,12 +30,41 @@ def keep_mtus(plan: Plan, desired: Desired, observed: State) -> None:
             for name, number in moving.items()
             if leading.get(name, {1500}) != {_wish(desired, name)}
         ]
+        again += _lifted(again, plan.changes, desired, observed)
         behind = [operation for operation in plan.operations if operation.phase > Phase.BRIDGE_MTU]
         plan.operations = [*plan.operations[: len(plan.operations) - len(behind)], *again, *behind]
 
 
 def _set_mtu(name: str, mtu: int | None, change: int) -> Operation:
     return Operation(Verb.SET, ("link", name), "bridge", Phase.BRIDGE_MTU, {"mtu": mtu}, change=change)
+
+
+def _lifted(again: list[Operation], changes: list[Change], desired: Desired, observed: State) -> list[Operation]:
+    """What stands on the bridges was dragged down by the same ports: it gets back what it had, or shall have."""
+    uppers: dict[str, list[Operation]] = {}
+    for lower, operation in _dragged(changes, desired, observed) if again else ():
+        uppers.setdefault(lower, []).append(operation)
+    lifted: list[Operation] = []
+    stack = list(again)
+    while stack:
+        below = stack.pop()
+        for operation in uppers.pop(below.key[1], ()):
+            operation.depth, operation.change = below.depth + 1, below.change
+            lifted.append(operation)
+            stack.append(operation)
+    return lifted
+
+
+def _dragged(changes: list[Change], desired: Desired, observed: State) -> Iterator[tuple[str, Operation]]:
+    """Each link that goes down with its lower's MTU: the lower, and what sets its own."""
+    changed = {change.key: change for change in changes if change.family == "link" and change.kind in DRAGGED}
+    seen = ((link.key, link.kind, link.attributes) for link in observed.family("link") if link.kind in DRAGGED)
+    after = ((change.key, change.kind, change.after) for change in changed.values() if change.after)
+    for key, kind, attributes in [*(each for each in seen if each[0] not in changed), *after]:
+        wish = desired.get(key)
+        mtu = (wish.attributes if wish is not None else {}).get("mtu", attributes.get("mtu"))
+        if mtu:
+            yield attributes["link"] or "", Operation(Verb.SET, key, kind, Phase.BRIDGE_MTU, {"mtu": mtu})
 
 
 def _wish(desired: Desired, name: str) -> int | None:

@@ -44,6 +44,8 @@ class Operation:
     replace: bool = False
     """A route or address that exists is replaced in place (NLM_F_REPLACE)."""
     origin: Origin | None = None
+    far: dict[str, Value] = field(default_factory=dict)
+    """What the other end is made with, where making one end of a cable makes both."""
 
     @property
     def stage(self) -> tuple[int, int]:

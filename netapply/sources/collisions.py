@@ -59,7 +59,7 @@ def _refuse_shared_addresses(desired: Desired) -> None:
     for resource in desired.family("address"):
         address, link = resource.name.partition("/")[0], resource.key[1]
         known = first.setdefault(address, resource)
-        if known is resource or not _collide(known, resource):
+        if known is resource or not _collide(known, resource) or _vrf_of(desired, known) != _vrf_of(desired, resource):
             continue
         what = f"cannot use {resource.name} on {named(link)}"
         if known.key[1] == link:
@@ -67,6 +67,14 @@ def _refuse_shared_addresses(desired: Desired) -> None:
         else:
             where = f"{named(known.key[1])} has it already ({_place(known, resource)})"
         raise refusal(f"{what}: {where}; remove one of the two", _at(resource))
+
+
+def _vrf_of(desired: Desired, address: Resource) -> str | None:
+    """The VRF of the address's link: what is in one VRF is nothing to another."""
+    link = desired.link(address.key[1])
+    master = link.attributes.get("master") if link is not None else None
+    vrf = desired.link(master) if master else None
+    return vrf.name if vrf is not None and vrf.kind == "vrf" else None
 
 
 def _collide(known: Resource, resource: Resource) -> bool:

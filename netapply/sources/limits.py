@@ -23,6 +23,8 @@ _SHORTEST_DELAY: Final = 2
 """Seconds that a bridge with STP listens and learns at least (net/bridge/br_private.h)."""
 _OVERHEAD: Final = {"inet": 50, "inet6": 70}
 """Bytes that VXLAN puts around a packet (include/net/vxlan.h)."""
+UPPERS: Final = ("vlan", "macvlan", "macvtap", "ipvlan")
+"""Kinds that stand on another link."""
 
 
 def refuse_impossible(links: Links, relations: Relations) -> None:
@@ -34,13 +36,27 @@ def refuse_impossible(links: Links, relations: Relations) -> None:
         check = _BY_KIND.get(declared.kind)
         if check is not None:
             check(declared, links, relations)
+    _refuse_governed(links, relations)
     _refuse_same_vni(links)
+    _refuse_together(links, relations)
 
 
 def _refuse_made_loopback(declared: Declared) -> None:
     if declared.name == "lo" and declared.kind:
         message = f"cannot make a {declared.kind} called lo: that is the loopback"
         raise refusal(f"{message}; leave kind out, or choose another name", declared.at("kind"))
+
+
+def _refuse_governed(links: Links, relations: Relations) -> None:
+    """What a bond sets on its ports is said at the bond."""
+    for port, attachment in relations.masters.items():
+        declared, master = links.get(port), links.get(attachment.master or "")
+        if declared is None or master is None:
+            continue
+        for name in sorted(type(master.link).governs):
+            if declared.names(name) and declared.get(name) not in (None, master.get(name)):
+                message = f"cannot set {name} of {named(port)}: {master.title} sets it on its ports"
+                raise refusal(f"{message}; write it there", declared.at(name))
 
 
 def _refuse_ipv6_without_room(declared: Declared) -> None:
@@ -57,23 +73,25 @@ def _refuse_ipv6_without_room(declared: Declared) -> None:
         raise refusal(f"{message}; raise it to {IPV6_MIN_MTU} or more", origin)
 
 
-def _refuse_macvlan(declared: Declared, links: Links, relations: Relations) -> None:
-    """Its lower device has one user only (drivers/net/macvlan.c, macvlan_common_newlink)."""
-    lower, origin = next(declared.lowers())
-    what = f"cannot put {declared.title} on {named(lower)}"
-    attachment = relations.masters.get(lower)
-    if attachment is not None and attachment.master is not None:
-        where = earlier(attachment.origin, origin)
-        reason = f"that is a port of {attachment.master} ({where}), and the kernel lets only one have it"
-        raise refusal(f"{what}: {reason}; put it on {attachment.master}", origin)
-    below = links.get(lower)
-    if below is not None and below.kind == "macvlan":
-        right = below.get("link")
-        reason = f"that is a macvlan itself, and the kernel would take {right} in its place"
-        raise refusal(f"{what}: {reason}; write {right}", origin)
-    if lower == "lo":
-        raise refusal(f"{what}: the loopback carries no macvlan; name another device", origin)
-    _refuse_large_mtu(declared, below, 0)
+def _refuse_upper(declared: Declared, links: Links, relations: Relations) -> None:
+    from netapply.sources import limits_upper  # most files have no such links
+
+    check = limits_upper.refuse_vlan if declared.kind == "vlan" else limits_upper.refuse_macvlan
+    check(declared, links, relations)
+    _refuse_large_mtu(declared, links.get(declared.get("link")), 0)
+
+
+def _refuse_together(links: Links, relations: Relations) -> None:
+    """What several links cannot be beside each other."""
+    kinds = {declared.kind for declared in links.values()}
+    if not kinds.isdisjoint(UPPERS):
+        from netapply.sources import limits_upper
+
+        limits_upper.refuse_siblings(links)
+    if "vrf" in kinds:
+        from netapply.sources import limits_vrf
+
+        limits_vrf.refuse_vrfs(links, relations)
 
 
 def _refuse_vxlan(declared: Declared, links: Links, _: Relations) -> None:
@@ -102,7 +120,7 @@ def _refuse_large_mtu(declared: Declared, lower: Declared | None, overhead: int)
 
 
 _BY_KIND: Final[dict[str, Callable[[Declared, Links, Relations], None]]] = {
-    "macvlan": _refuse_macvlan,
+    **dict.fromkeys(UPPERS, _refuse_upper),
     "vxlan": _refuse_vxlan,
 }
 

@@ -12,8 +12,8 @@ from netapply.sources.declared import Declared, Links
 from netapply.sources.relations import Relations
 from netapply.sources.wording import named, refusal
 
-OF_DEVICES: Final = ("mtu", "mac", "alias", "txqueuelen", "group", "altnames", "addresses", "sysctl")
-"""What only a device in the kernel can have."""
+OF_DEVICES: Final = ("altnames", "addresses", "sysctl")
+"""What only a device in the kernel can have, beside the attributes that `Link.lacks` refuses."""
 OWNERS: Final = ("ovs-bridge", "ovs-bond")
 
 

@@ -22,6 +22,8 @@ class Attachment(NamedTuple):
 
     master: str | None
     origin: Origin
+    kind: str = ""
+    """The master's kind, where the file says it."""
 
 
 class Companion(NamedTuple):
@@ -47,6 +49,9 @@ def relate(links: Links) -> Relations:
         for port, attachment in _attachments(declared):
             _attach(relations.masters, port, attachment)
         _add_companions(relations.companions, declared, links)
+    for port, attachment in relations.masters.items():
+        master = links.get(attachment.master or "")
+        relations.masters[port] = attachment._replace(kind=master.kind if master is not None else "")
     _refuse_loops(links, relations.masters)
     for port, attachment in relations.masters.items():
         _refuse_impossible_port(port, attachment, links)

@@ -84,7 +84,8 @@ class Reading:
             self.resources.append(link)
         seen = {attribute: link.attributes[attribute] for attribute in KERNEL_SAYS}
         link.kind = kind
-        link.attributes |= attributes(link_table(kind), rows, self._tables)
+        generic = {name: link.attributes.get(name) for name in link_table(kind).rows}  # nothing of a tun's
+        link.attributes = generic | attributes(link_table(kind), rows, self._tables)
         for attribute, value in seen.items():
             if link.attributes[attribute] is not None:
                 link.attributes[attribute] = value

@@ -310,6 +310,12 @@ BRIDGE: Final[Definition] = {
     "IFLA_BR_MCAST_MLD_VERSION": (44, "uint8"),
 }
 
+IPVLAN: Final[Definition] = {
+    "IFLA_IPVLAN_UNSPEC": (0, "hex"),
+    "IFLA_IPVLAN_MODE": (1, "uint16"),
+    "IFLA_IPVLAN_FLAGS": (2, "uint16"),
+}
+
 MACVLAN: Final[Definition] = {
     "IFLA_MACVLAN_UNSPEC": (0, "hex"),
     "IFLA_MACVLAN_MODE": (1, "uint32"),
@@ -318,6 +324,34 @@ MACVLAN: Final[Definition] = {
     "IFLA_MACVLAN_MACADDR": (4, "l2addr"),
     "IFLA_MACVLAN_MACADDR_DATA": (5, "hex"),
     "IFLA_MACVLAN_MACADDR_COUNT": (6, "uint32"),
+    "IFLA_MACVLAN_BC_QUEUE_LEN": (7, "uint32"),
+}
+
+TUN: Final[Definition] = {
+    "IFLA_TUN_UNSPEC": (0, "hex"),
+    "IFLA_TUN_OWNER": (1, "uint32"),
+    "IFLA_TUN_GROUP": (2, "uint32"),
+    "IFLA_TUN_TYPE": (3, "uint8"),
+    "IFLA_TUN_PI": (4, "uint8"),
+    "IFLA_TUN_VNET_HDR": (5, "uint8"),
+    "IFLA_TUN_PERSIST": (6, "uint8"),
+    "IFLA_TUN_MULTI_QUEUE": (7, "uint8"),
+    "IFLA_TUN_NUM_QUEUES": (8, "uint32"),
+    "IFLA_TUN_NUM_DISABLED_QUEUES": (9, "uint32"),
+}
+
+VLAN: Final[Definition] = {
+    "IFLA_VLAN_UNSPEC": (0, "hex"),
+    "IFLA_VLAN_ID": (1, "uint16"),
+    "IFLA_VLAN_FLAGS": (2, "hex"),
+    "IFLA_VLAN_EGRESS_QOS": (3, "hex"),
+    "IFLA_VLAN_INGRESS_QOS": (4, "hex"),
+    "IFLA_VLAN_PROTOCOL": (5, "be16"),
+}
+
+VRF: Final[Definition] = {
+    "IFLA_VRF_UNSPEC": (0, "hex"),
+    "IFLA_VRF_TABLE": (1, "uint32"),
 }
 
 VXLAN: Final[Definition] = {

@@ -5,11 +5,37 @@ Each is a pair: a canonical value (model.attribute.Value) to the payload, and ba
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Final
 
 from netapply.kernel.wire.message import attribute, attributes
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack, pack_ip, unpack_ip
+from netapply.model.attribute import Value
+
+QOS_MAPPING: Final = struct.Struct("=II")
+IFLA_VLAN_QOS_MAPPING: Final = 1
+IFLA_MACVLAN_MACADDR: Final = 4
+_PACK_MAC, _UNPACK_MAC = SCALARS["l2addr"]
+
+
+def _pack_mappings(pairs: Value) -> bytes:
+    """Pairs like `1:3` as struct ifla_vlan_qos_mapping, each an attribute of its own."""
+    numbers = (map(int, pair.split(":")) for pair in pairs or ())
+    return b"".join(attribute(IFLA_VLAN_QOS_MAPPING, QOS_MAPPING.pack(*pair)) for pair in numbers)
+
+
+def _unpack_mappings(data: bytes) -> Value:
+    found = (QOS_MAPPING.unpack_from(payload) for _, payload in attributes(data, 0, len(data)))
+    return tuple(f"{first}:{second}" for first, second in sorted(found)) or None
+
+
+def _pack_macs(macs: Value) -> bytes:
+    return b"".join(attribute(IFLA_MACVLAN_MACADDR, _PACK_MAC(mac)) for mac in macs or ())
+
+
+def _unpack_macs(data: bytes) -> Value:
+    return tuple(sorted(_UNPACK_MAC(payload) for _, payload in attributes(data, 0, len(data)))) or None
 
 
 def _pack_addresses(addresses: Sequence[str]) -> bytes:
@@ -25,4 +51,6 @@ FORMS: Final[dict[str, tuple[Pack, Unpack]]] = {
     "addresses": (_pack_addresses, _unpack_addresses),
     "mac": SCALARS["l2addr"],
     "presence": (lambda value: b"", lambda data: True),
+    "qos map": (_pack_mappings, _unpack_mappings),
+    "mac list": (_pack_macs, _unpack_macs),
 }
