@@ -142,7 +142,6 @@ links:
 @pytest.mark.kernel("bonding")
 def test_a_bond_negotiates_with_the_kernels_and_survives_a_cut_cable(site: Site) -> None:
     """LACP between Open vSwitch here and the kernel's bonding outside."""
-    site.lab.cable(site.node.machine, "eno2", site.outside, "eth1")
     run = site.outside.run
     run("ip link add bond0 type bond mode 802.3ad miimon 100 lacp_rate fast".split())
     for port in ("eth0", "eth1"):
