@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from integration.applying import FEATURE
+from integration.bridge_witness import BRIDGE_SHOWN, BRIDGE_VLANS
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
 from netapply.model.link import Link
@@ -64,6 +65,9 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     ("bond", "primary"): ("lower", "other", None),
     ("bond", "active_slave"): ("lower", "other"),
     ("bond", "ad_actor_system"): ("02:00:5e:10:00:09", "02:00:5e:10:00:0a"),
+    ("macvlan", "link"): ("lower", "other"),
+    ("bridge", "group_address"): ("01:80:c2:00:00:0f", "01:80:c2:00:00:04", "01:80:c2:00:00:00"),
+    ("bridge", "group_fwd_mask"): (0xFFF8, 8, 0x4000),
     ("vxlan", "dev"): ("lower", "other", None),
     ("vxlan", "remote"): ("192.0.2.9", "192.0.2.10", None, "2001:db8::9", "2001:db8::a"),
     ("vxlan", "local"): ("192.0.2.1", "192.0.2.2", None, "2001:db8::1", "2001:db8::2"),
@@ -74,6 +78,7 @@ _BACKUP = {"mode": "active-backup", "miimon": 100, "ports": ("lower", "other")}
 _PROBES = {"mode": "active-backup", "arp_interval": 1000}
 COMPANY: dict[tuple[str, str], dict[str, Value]] = {
     **{(kind, "sources"): {"mode": "source"} for kind in ("macvlan", "macvtap")},
+    ("bridge", "mcast_vlan_snooping"): {"vlan_filtering": True},
     **{("bond", name): {"miimon": 50} for name in ("updelay", "downdelay", "peer_notif_delay")},
     ("bond", "arp_interval"): {"arp_ip_target": ("192.0.2.1",)},
     ("bond", "arp_validate"): {**_PROBES, "arp_ip_target": ("192.0.2.1",)},
@@ -182,6 +187,7 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
         "stp": lambda data: bool(data["stp_state"]),
         "priority": lambda data: data["priority"],
         **{name: _centiseconds(name) for name in ("forward_delay", "hello_time", "max_age", "ageing_time")},
+        **BRIDGE_SHOWN,
     },
     "dummy": {"carrier": lambda data: "NO-CARRIER" not in data["link_flags"], **QUEUES},
     "ifb": QUEUES,
@@ -216,6 +222,8 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
 }
 """How it says what one kind has; `lower` is what it prints behind the `@` of a name."""
 
+ROW_FEATURES = {("bridge", "master"): ("vrf",)} | {("bridge", name): ("vlan_filtering",) for name in BRIDGE_VLANS}
+"""What one row needs beyond what its kind does. A bridge is a port of nothing but a VRF."""
 
 UNSEEN = frozenset({("bond", "coupled_control")})
 """Rows that Debian's iproute2 (6.1) is too old to show: the kernel's own answer has no second witness."""
@@ -254,7 +262,7 @@ def derived(schema: Json) -> Samples:
     high = facts.get("maximum", facts.get("le"))
     beyond = facts.get("exclusiveMaximum", facts.get("lt"))
     high = beyond - 1 if high is None and beyond is not None else high
-    return () if low is None or high is None else (low, high, (low + high) // 2)
+    return () if low is None or high is None else tuple(dict.fromkeys((low, high, (low + high) // 2)))
 
 
 def _facts(schema: Json) -> Iterator[tuple[str, Json]]:
@@ -290,6 +298,7 @@ def features(kind: type[Link], row: Row) -> list[pytest.MarkDecorator]:
     names = [FEATURE.get(kind.kind, kind.kind)] if kind.created else []
     if kind.kind in PORT_OF_VRF and row.attribute == "master":
         names.append("vrf")
+    names += ROW_FEATURES.get((kind.kind, row.attribute), ())
     return [pytest.mark.kernel(*names)] if names else []
 
 

@@ -69,7 +69,7 @@ def test_qinq_frames_carry_both_tags(tmp_path: Path) -> None:
         far_vlan(outside, "eth0.s", "eth0", "protocol", "802.1ad", "id", "100")
         far_vlan(outside, "eth0.c", "eth0.s", "id", "20")
         outside.add_address("10.20.0.1/24", "eth0.c")
-        node.settle(PLANS / "qinq.yaml")
+        node.settle(PLANS / "qinq-vlans.yaml")
         guest = lab.guest(node.machine, "tap100i0", address="10.20.0.100/24", master="vmbr20", mtu=1496)
         with capture.frames(outside, "eth0", is_echo) as heard:
             assert reaches(guest, "10.20.0.1")

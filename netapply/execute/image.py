@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netapply.families import change_of, table_for
@@ -42,6 +43,10 @@ class BeforeImage:
             everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
             names = self._lasting(resource) if everything else self.touched.get(key, ())
             attributes = {name: value for name, value in resource.attributes.items() if name in names}
+            if attributes.get("mac", "") is None:
+                del attributes["mac"]  # of a bridge that lost its last port: none can be set
+            if attributes.get("mac", "") is None:
+                del attributes["mac"]  # of a bridge that lost its last port: none can be set
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
             made |= self._grown(now)
@@ -94,6 +99,18 @@ def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)
     for key, attribute in moved_along(plan.changes, observed):
         image.touched[key] = (*image.touched.get(key, ()), attribute)
+    for link in _released(plan, observed):
+        image.touched[link.key] = (*image.touched.get(link.key, ()), "master")
+
+
+def _released(plan: Plan, observed: State) -> Iterator[Resource]:
+    """Ports whose master goes: the kernel takes it from them, whoever they belong to."""
+    masters = {
+        change.key[1] for change in plan.changes
+        if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
+    }  # fmt: skip
+    if masters:
+        yield from (link for link in observed.family("link") if link.attributes.get("master") in masters)
 
 
 def _vanishing(plan: Plan, links: set[str]) -> set[str]:

@@ -7,6 +7,7 @@ from netapply.model.attribute import UNSET
 from netapply.model.family import FAMILIES
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Resource, State
+from netapply.model.vlan_table import initial
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
 from netapply.plan.plan import Plan
@@ -51,10 +52,13 @@ def _remember(owned: Owned, change: Change, wish: Resource, seen: Resource | Non
     if not ours and not _only_set(change, seen):
         return
     found = owned.set_here.setdefault(change.key, {})
-    for name, before in [(step.attribute, step.before) for step in change.steps if step.attribute in wish.attributes]:
+    named = (step for step in change.steps if step.attribute in wish.attributes and step.before != step.after)
+    for name, before in [(step.attribute, step.before) for step in named]:
         goal = default_of(wish, name) if ours or seen is None else before
         if goal is UNSET and seen is not None:
             goal = seen.attributes.get(name)
+        elif goal is UNSET and "default_pvid" in wish.facts:
+            goal = initial(wish.facts["default_pvid"])[name]
         if goal is not UNSET:
             found.setdefault(name, goal)
 

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from netapply.errors import MissingError, PrivilegeError
-from netapply.kernel.links import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, INFO_KIND
+from netapply.kernel.links import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, INFO_DATA, INFO_KIND
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.sysctls import exists
 from netapply.kernel.wire import message as m
-from netapply.kernel.wire.definitions import LINK
+from netapply.kernel.wire.definitions import BRIDGE, LINK
+from netapply.kinds import link_table
+from netapply.model.netfilter import NETFILTER
 from netapply.model.resource import Resource
 from netapply.model.sysctl import device_of
 from netapply.plan.ovs import OVS_PHASES
 from netapply.plan.plan import Operation, Plan, Verb
+from netapply.plan.words import describe
 
 TOO_MANY_QUEUES: Final = 5000
 """More than the kernel allows (net/core/rtnetlink.c, rtnl_create_link: 4096): refused, but only after
@@ -52,7 +55,8 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
             _require_parameter(operation)
         elif operation.key[0] == "address" and ":" in operation.key[2] and not exists("net/ipv6"):
             raise MissingError(f"cannot add {operation.key[2]}: this kernel runs without IPv6{_at(operation)}")
-    _require_nat(plan)
+    _require_bridge_vlans(netlink, plan)
+    _require_netfilter(plan)
     _require_ovs(plan)
 
 
@@ -63,16 +67,42 @@ def _require_ovs(plan: Plan) -> None:
         require()
 
 
-def _require_nat(plan: Plan) -> None:
+def _require_bridge_vlans(netlink: Netlink, plan: Plan) -> None:
+    """A kernel that is built with them looks at the protocol, and refuses an unknown one, before it looks at
+    anything else (net/bridge/br_netlink.c, br_validate)."""
+    asking = next((operation for operation in plan.operations if _is_about_bridge_vlans(operation)), None)
+    if asking is None:
+        return
+    unknown = m.attribute(BRIDGE["IFLA_BR_VLAN_PROTOCOL"][0], struct.pack("=H", 1))
+    if errno.EPROTONOSUPPORT not in _refusals(netlink, "bridge", m.nested(INFO_DATA, unknown)):
+        raise MissingError(
+            f"cannot {describe(asking)}: this kernel is built without VLANs of bridges "
+            f"(CONFIG_BRIDGE_VLAN_FILTERING){_at(asking)}"
+        )
+
+
+def _is_about_bridge_vlans(operation: Operation) -> bool:
+    if operation.key[0] == "bridge_vlans":
+        return True
+    if operation.key[0] != "link" or operation.kind != "bridge" or operation.verb is Verb.DELETE:
+        return False
+    from netapply.kinds.bridge_vlans import BridgeVlans  # there is a bridge, so it is imported
+
+    rows = link_table("bridge").rows
+    named = operation.attributes.keys() & BridgeVlans.__annotations__.keys()
+    return any(operation.attributes[name] != rows[name].nla.default for name in named)
+
+
+def _require_netfilter(plan: Plan) -> None:
     rules = [
         Resource(operation.key, operation.kind, operation.attributes)
-        for operation in plan.operations if operation.key[0] == "nat" and operation.verb is Verb.CREATE
+        for operation in plan.operations if operation.key[0] in NETFILTER and operation.verb is Verb.CREATE
     ]  # fmt: skip
     if not rules:
         return
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    reason = iptables.missing(rules)
+    reason = netfilter.missing(rules)
     if reason:
         raise MissingError(reason)
 
@@ -87,15 +117,21 @@ def _require_kind(netlink: Netlink, operation: Operation) -> None:
                 f"loadable, or the device file is missing){_at(operation)}"
             )
         return
-    body = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_IFNAME, b"netapply-probe\0")
-    body += m.attribute(LINK["IFLA_NUM_TX_QUEUES"][0], struct.pack("=I", TOO_MANY_QUEUES))
-    body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, operation.kind.encode()))
-    refusals = netlink.transact([m.message(m.RTM_NEWLINK, m.NLM_F_CREATE | m.NLM_F_EXCL, body)])
-    if any(refusal.code == errno.EOPNOTSUPP for refusal in refusals):
+    if errno.EOPNOTSUPP in _refusals(netlink, operation.kind):
         raise MissingError(
             f"cannot make {operation.kind} {operation.key[1]}: this kernel has no links of kind {operation.kind} "
             f"(module not built or not loadable){_at(operation)}"
         )
+
+
+def _refusals(netlink: Netlink, kind: str, data: bytes = b"") -> set[int]:
+    """Why a link of this kind, which no kernel makes, is refused."""
+    body = IFINFOMSG.pack(0, 0, 0, 0, 0) + m.attribute(IFLA_IFNAME, b"netapply-probe\0")
+    body += m.attribute(LINK["IFLA_NUM_TX_QUEUES"][0], struct.pack("=I", TOO_MANY_QUEUES))
+    body += m.nested(IFLA_LINKINFO, m.attribute(INFO_KIND, kind.encode()) + data)
+    return {
+        refusal.code for refusal in netlink.transact([m.message(m.RTM_NEWLINK, m.NLM_F_CREATE | m.NLM_F_EXCL, body)])
+    }
 
 
 def _require_parameter(operation: Operation) -> None:

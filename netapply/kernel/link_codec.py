@@ -31,10 +31,10 @@ HEADER_FLAGS: Final = {
 """Switches in the header of the message (include/uapi/linux/if.h)."""
 ELSEWHERE: Final = (*HEADER_FLAGS, "VETH_INFO_PEER")
 """Attributes that are no plain netlink attribute: the flags in the header, and the veth's other end."""
-FLAGS_AND_MASK: Final = struct.Struct("=II")
-"""As in struct ifla_vlan_flags: the flags, and which of them to change."""
 BARE: Final = ("IFLA_IFALIAS",)
 """Text that goes without its closing NUL: with it, the longest alias would be a byte too long."""
+PAIR: Final = struct.Struct("=II")
+"""Bits and the mask of those that count (struct br_boolopt_multi, struct ifla_vlan_flags)."""
 Reader = tuple[str, Unpack, Callable[[Value], Value]]
 
 
@@ -53,6 +53,8 @@ class Writer:
     bit: int = 0
     alongside: bytes = b""
     empty: Value = ""
+    unsaid: Value = None
+    """The value that is not sent when a device is made."""
 
     def packed(self, value: Value, indexes: dict[str, int]) -> bytes:
         """The attribute as bytes; None clears it."""
@@ -102,7 +104,7 @@ class LinkCodec:
         self.writers[row.attribute] = Writer(
             number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6, row.nla.bit,
             b"".join(attribute(other, SCALARS[sort][0](value)) for (other, sort), value in beside),
-            unit.empty,
+            unit.empty, row.nla.default if row.nla.unsaid or row.nla.bit else None,
         )  # fmt: skip
 
     def in_header(self, flags: int) -> dict[str, Value]:
@@ -138,7 +140,7 @@ class LinkCodec:
                 data += writer.packed(value, indexes)
             else:
                 body += writer.packed(value, indexes)
-        return body, data + b"".join(attribute(number, FLAGS_AND_MASK.pack(*word)) for number, word in words.items())
+        return body, data + b"".join(attribute(number, PAIR.pack(*word)) for number, word in words.items())
 
 
 @cache
@@ -156,9 +158,13 @@ def codec_of(kind: str) -> LinkCodec:
         else:
             codec.add(row, DATA[kind], data=True)
     codec.references = tuple(row.attribute for row in table if row.nla.unit is LINK)
-    codec.absent = {row.attribute: None if row.nla.default is UNSET else row.nla.default for row in table}
+    codec.absent = {row.attribute: _absent(row) for row in table}
     codec.shapes = Shapes(wanted=codec.data.keys() | codec.switches.keys())
     return codec
+
+
+def _absent(row: Row) -> Value:
+    return None if row.nla.default is UNSET or row.nla.may_lack else row.nla.default
 
 
 def known(attributes: dict[str, Any], kind: str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import struct
-import sys
 from dataclasses import dataclass, field
 from typing import Final
 
-from netapply.kernel.link_codec import LinkCodec, codec_of, known
+from netapply.kernel.link_codec import PAIR, LinkCodec, codec_of, known
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import INFO, LINK, TUN, VETH
@@ -27,8 +26,10 @@ IFLA_AF_SPEC, IFLA_PERM_ADDRESS = LINK["IFLA_AF_SPEC"][0], LINK["IFLA_PERM_ADDRE
 IFLA_ALT_IFNAME, IFLA_EXT_MASK = LINK["IFLA_ALT_IFNAME"][0], LINK["IFLA_EXT_MASK"][0]
 INFO_KIND, INFO_DATA = INFO["IFLA_INFO_KIND"][0], INFO["IFLA_INFO_DATA"][0]
 TUN_PERSIST: Final = TUN["IFLA_TUN_PERSIST"][0]
+INFO_SLAVE_KIND, INFO_SLAVE_DATA = INFO["IFLA_INFO_SLAVE_KIND"][0], INFO["IFLA_INFO_SLAVE_DATA"][0]
 OUTER: Final = Shapes(IFINFOMSG.size)
 INFO_SHAPES: Final = Shapes()
+NO_SWITCHES: Final = bytes(8)
 NO_MAC: Final = "00:00:00:00:00:00"
 PASSTHRU: Final = "passthru"
 """A macvlan in this mode shows its lower's MAC address, which another mode would not be given."""
@@ -97,6 +98,10 @@ def _read_link(data: bytes, links: Links) -> None:
     links.indexes[name], links.names[index] = index, name
     links.settings[name] = seen.get(IFLA_AF_SPEC, b"")
     _read_altnames(name, seen.get(IFLA_PROP_LIST, b""), links)
+    if inside.get(INFO_SLAVE_KIND, b"").startswith(b"bridge"):
+        from netapply.kernel.bridge_ports import read_port
+
+        links.resources.append(read_port(name, inside.get(INFO_SLAVE_DATA, b"")))
 
 
 def _is_persistent(data: bytes) -> bool:
@@ -112,8 +117,8 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
     if codec.data:
         found = codec.shapes.read(data)
         for number, switches in codec.switches.items():
-            word = int.from_bytes(found.pop(number, b"")[:4], sys.byteorder)
-            attributes |= {name: word & bit != 0 for name, bit in switches}
+            bits, known_bits = PAIR.unpack(found.pop(number, NO_SWITCHES))
+            attributes |= {name: bits & bit != 0 for name, bit in switches if known_bits & bit}
         for number, payload in found.items():
             name, unpack, from_wire = codec.data[number]
             attributes[name] = from_wire(unpack(payload))
@@ -141,9 +146,16 @@ def _read_altnames(link: str, properties: bytes, links: Links) -> None:
             links.resources.append(Resource(("altname", link, name), "altname"))
 
 
+def _references(item: Resource) -> tuple[str, ...]:
+    """Attributes that hold indexes yet; of what is no link, only a port's settings do."""
+    if item.family == "link":
+        return codec_of(item.kind).references
+    return () if item.family == "altname" else ("backup_port",)
+
+
 def _resolve(link: Resource, names: dict[int, str]) -> None:
     """Indexes become names; an index of another namespace stays a number that no name equals."""
-    for attribute in codec_of(link.kind).references if link.family == "link" else ():
+    for attribute in _references(link):
         index = link.attributes[attribute]
         if isinstance(index, int):
             link.attributes[attribute] = names.get(index, f"#{index}") if index else None
@@ -180,7 +192,10 @@ def _without_making(operation: Operation) -> Operation:
 def _create(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
     """One message makes the link; what the kernel ignores in that one (an alias) follows in a second."""
     writers, kind = codec_of(operation.kind).writers, operation.kind
-    attributes = {key: value for key, value in operation.attributes.items() if value is not None}
+    attributes = {
+        key: value for key, value in operation.attributes.items()
+        if value is not None and (key not in writers or writers[key].unsaid != value)
+    }  # fmt: skip
     late = {key: value for key, value in attributes.items() if key in writers and writers[key].late}
     begin = {key: value for key, value in attributes.items() if key not in late}
     body = m.attribute(IFLA_IFNAME, operation.key[1].encode() + b"\0")

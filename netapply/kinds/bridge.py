@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from netapply.model.attribute import CENTISECONDS, SWITCH, Nla
+from netapply.kinds.bridge_multicast import BridgeMulticast
+from netapply.kinds.bridge_switch import BridgeSwitch
+from netapply.kinds.bridge_vlans import BridgeVlans
+from netapply.model.attribute import SWITCH, Nla
 from netapply.model.link import Link
-from netapply.model.values import LinkName, Seconds
 
 
-class Bridge(Link):
-    """Bridge with ports; the list of ports names those that the file wants, others stay attached."""
+class Bridge(BridgeMulticast, BridgeVlans, BridgeSwitch, Link):
+    """Bridge with ports; the list of ports names those that the file wants, others stay attached.
+
+    The table goes over several plain classes: switch, VLANs, multicast. Models would each take a millisecond.
+    """
 
     kind: ClassVar[str] = "bridge"
 
-    ports: tuple[LinkName, ...] = Field(default=(), description="links that become ports of this bridge")
-    stp: Annotated[
-        bool | None, Nla("IFLA_BR_STP_STATE", unit=SWITCH, default=False, first=True),
-        Field(description="spanning tree protocol"),
+    nf_call_iptables: Annotated[
+        bool | None, Nla("IFLA_BR_NF_CALL_IPTABLES", unit=SWITCH, default=False),
+        Field(description="show bridged IPv4 to iptables, also where net.bridge.bridge-nf-call-iptables is 0"),
     ] = None  # fmt: skip
-    forward_delay: Annotated[
-        Seconds | None,
-        Field(ge=0, le=30, description="time in listening and in learning; 0 only without STP, else 2 to 30"),
-        Nla("IFLA_BR_FORWARD_DELAY", unit=CENTISECONDS, default=15),
-    ] = None
-    hello_time: Annotated[
-        Seconds | None, Field(ge=1, le=10, description="between two BPDUs"),
-        Nla("IFLA_BR_HELLO_TIME", unit=CENTISECONDS, default=2),
+    nf_call_ip6tables: Annotated[
+        bool | None, Nla("IFLA_BR_NF_CALL_IP6TABLES", unit=SWITCH, default=False),
+        Field(description="show bridged IPv6 to ip6tables"),
     ] = None  # fmt: skip
-    max_age: Annotated[
-        Seconds | None, Field(ge=6, le=40, description="until a BPDU is too old"),
-        Nla("IFLA_BR_MAX_AGE", unit=CENTISECONDS, default=20),
+    nf_call_arptables: Annotated[
+        bool | None, Nla("IFLA_BR_NF_CALL_ARPTABLES", unit=SWITCH, default=False),
+        Field(description="show bridged ARP to arptables"),
     ] = None  # fmt: skip
-    ageing_time: Annotated[
-        Seconds | None, Field(ge=0, le=1_000_000, description="until a learned address is forgotten"),
-        Nla("IFLA_BR_AGEING_TIME", unit=CENTISECONDS, default=300),
-    ] = None  # fmt: skip
-    priority: Annotated[
-        int | None, Field(ge=0, le=65535, description="of the bridge in the spanning tree"),
-        Nla("IFLA_BR_PRIORITY", default=32768),
-    ] = None  # fmt: skip
+
+    @model_validator(mode="after")
+    def _snoops_only_in_vlans(self) -> Self:
+        """The kernel refuses it without filtering (br_multicast.c, br_multicast_toggle_vlan_snooping)."""
+        if self.mcast_vlan_snooping and not self.vlan_filtering:
+            raise ValueError("mcast_vlan_snooping works only with vlan_filtering; add vlan_filtering: true")
+        return self
 
     def ports_of(self) -> tuple[str, ...]:
         return self.ports

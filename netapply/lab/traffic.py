@@ -87,6 +87,7 @@ class Flow:
             return  # no route, no neighbour, link down: a ping that is lost, which is what is counted here
 
     def _collect_until(self, due: float, stop: Stop) -> None:
+        self._collect()  # also where a slow machine is late already
         while (left := due - time.monotonic()) > 0 and not stop():
             if stop.wait_for(self._socket.fileno(), left):
                 self._collect()

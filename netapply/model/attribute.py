@@ -167,6 +167,11 @@ class Nla:
     """Values that only the making gives: an existing resource does not take them on."""
     for_good: tuple[Value, ...] = ()
     """Values that an existing resource does not give up."""
+    unsaid: bool = False
+    """Not sent at the making where it is the default: a kernel without the feature refuses even that, or holds
+    it for somebody's will."""
+    may_lack: bool = False
+    """A kernel may be built without it: then it reads as nothing, not as its default."""
     form: str = ""
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
     bit: int = 0

@@ -1,4 +1,4 @@
-"""A field whose class is imported when a file has the field: most files have none of it, and would pay for it."""
+"""A field whose class is imported when a file has it: thousands of files say nothing of bridge ports."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Stands in `Annotated` for a model, named as `module:class`; validates, and describes, as that does."""
+    """`Annotated[Any, Later("module:Class")]`: a mapping that the class validates, or null."""
 
     where: str
 
@@ -21,11 +21,13 @@ class Later:
         found: type[BaseModel] = getattr(import_module(module), name)
         return found
 
-    def _validated(self, value: Any) -> BaseModel:
-        return self.model().model_validate(value)
+    def _validated(self, value: Any) -> BaseModel | None:
+        return None if value is None else self.model().model_validate(value)
 
     def __get_pydantic_core_schema__(self, source: Any, build: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validated)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, build: GetJsonSchemaHandler) -> dict[str, Any]:
-        return build(TypeAdapter(self.model()).core_schema)
+        model = self.model()
+        model.model_rebuild()
+        return build(model.__pydantic_core_schema__)

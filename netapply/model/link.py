@@ -11,6 +11,7 @@ from netapply.model.attribute import BYTES, INVERTED, LINK, SWITCH, Change, Nla,
 from netapply.model.later import Later
 from netapply.model.sysctl import LinkSysctls
 from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
+from netapply.model.vlan_ranges import TunnelIds, VlanIds
 
 LIVE, FLAP, DOWN, RECREATE = Change.LIVE, Change.FLAP, Change.DOWN, Change.RECREATE
 
@@ -81,8 +82,22 @@ class Link(BaseModel):
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
-    ovs_port: Annotated[Any, Later("netapply.model.ovs_port:OvsPort")] | None = Field(
+    ovs_port: Annotated[Any, Later("netapply.model.ovs_port:OvsPort")] = Field(
         default=None, description="settings as a port of an Open vSwitch bridge"
+    )
+    ipv6: Annotated[Any, Later("netapply.model.inet6:Inet6")] = Field(
+        default=None, description="how the link makes itself IPv6 addresses, see below"
+    )
+    vids: VlanIds | None = Field(
+        default=None, description="all VLANs of this port of a bridge, or of the bridge itself, beside the pvid"
+    )
+    pvid: int | None = Field(
+        default=None, ge=0, le=4094, description="VLAN of untagged frames, 0: none; if not given, vlan_default_pvid"
+    )
+    untagged: VlanIds | None = Field(default=None, description="VLANs sent without tag; if not given, the pvid")
+    tunnel: TunnelIds | None = Field(default=None, description="tunnel ids (VNIs) of VLANs, with vlan_tunnel")
+    bridge_port: Annotated[Any, Later("netapply.model.bridge_port:BridgePort")] = Field(
+        default=None, description="settings as a port of a bridge"
     )
     sysctl: LinkSysctls = Field(default_factory=dict, description="per-interface settings: ipv4.NAME, ipv6.NAME")
 

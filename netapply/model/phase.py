@@ -32,6 +32,8 @@ class Phase(IntEnum):
     """Open vSwitch takes devices as ports, with their VLANs at once."""
     PORT = 37
     """What a link is set to as a port, when it is one."""
+    VLAN_FILTERING = 38
+    """Of a bridge that is at work, when its ports have their VLANs."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45
@@ -43,3 +45,4 @@ class Phase(IntEnum):
     ROUTE = 60
     RULE = 70
     NAT = 80
+    """Rules of NAT and filter, all of them together."""

@@ -10,6 +10,7 @@ from netapply.plan.order import arrange
 from netapply.plan.ovs import through_ovsdb
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
+from netapply.plan.vlan_tables import complete_tables
 
 
 def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
@@ -17,6 +18,7 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
 
     Raises MissingError and ForeignError as `diff` and `complete` do.
     """
+    complete_tables(desired, observed)
     # These import netapply.plan.change, and so this module: whichever is asked for first, it must work.
     from netapply.diff import diff
     from netapply.plan.complete import complete

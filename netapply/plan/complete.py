@@ -19,7 +19,9 @@ from netapply.plan.inherited import leave_inherited
 from netapply.plan.isolation import closed_ports
 from netapply.plan.occupied import refuse_occupied
 from netapply.plan.ovs_ports import drop_strangers
+from netapply.plan.ports import again, ends_with_port, settle_ports, worth_keeping
 from netapply.plan.raised import keep_down
+from netapply.plan.vlan_tables import filtering_notes, keep_foreign_tables
 
 
 class Completed(NamedTuple):
@@ -47,18 +49,25 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
     gone = _gone_links(changes, consequences)
     ground = Ground(changes, observed, consequences.for_good)
     for item, reason in consequences.restorable():
+        if ends_with_port(item):
+            item = worth_keeping(item, desired)
+            if not item.attributes and item.key not in by_key:
+                continue
         if item.family != "sysctl" or item.key in desired:
             if item.family == "route" and item.key not in by_key and not _links(item) & gone:
                 ground.require(item, reason, owned, desired)
             _put_back(item, reason, by_key, gone, owned, consequences)
     _settle_moved(consequences.moved, desired, by_key)
     attach(by_key, observed)
+    keep_foreign_tables(by_key, desired, observed)
+    settle_ports(by_key, desired, observed)
     for change in by_key.values():
         if change.action in (Action.CREATE, Action.REPLACE) and change.after.get("master") in gone:
             del change.after["master"]  # carried over from its former self
     keep_down(consequences.raised, desired, observed, by_key)
     leave_inherited(by_key.values(), desired, observed, owned)
-    notes = [*left, *consequences.farewells(), *drop_strangers(by_key, observed)]
+    notes = [*left, *consequences.farewells(), *filtering_notes(by_key, desired, observed)]
+    notes += drop_strangers(by_key, observed)
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 
@@ -82,6 +91,7 @@ def _put_back(
 ) -> None:
     change = by_key.get(item.key)
     if change is not None:
+        again(change, item)
         _make_again(change, item)
         return
     if item.family == "link":
@@ -92,6 +102,8 @@ def _put_back(
         consequences.for_good |= set() if item.family in ("altname", "ovs_port") else {item.key}
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
+    if ends_with_port(item):
+        restored.steps = tuple(step._replace(before=step.after) for step in restored.steps)
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
     if item.family == "address" and item.key not in consequences.taken:
         # it may survive, so it is deleted first

@@ -19,6 +19,7 @@ from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
 from netapply.plan.ovs_ports import port_settings, says_something
+from netapply.plan.ports import ends_with_port
 from netapply.plan.words import noun
 
 MINIMUM_IPV6_MTU = 1280
@@ -68,6 +69,10 @@ class Consequences:
         self._vrfs |= {change.key[1] for change in changes if change.kind == "vrf"}
         self.raised: dict[Key, bool] = {}
         """VLANs that are down and come up with their parent; whether the parent was up before, too."""
+        self._ports: dict[str, list[str]] = {}
+        for item in observed:
+            if item.family == "link" and item.attributes.get("master"):
+                self._ports.setdefault(item.attributes["master"], []).append(item.name)
         for change in changes:
             self._follow(change)
         for link in dict.fromkeys(key[1] for key in self._departing):
@@ -84,16 +89,27 @@ class Consequences:
     def _follow_link(self, change: Change) -> None:
         name = change.key[1]
         if change.action in (Action.REPLACE, Action.DELETE):
-            again = f"{name} is {'made again' if change.action is Action.REPLACE else 'deleted'}"
-            for port in self._ports_of(name) if change.kind == "vrf" and change.action is Action.DELETE else ():
-                self._bounce(port, again)
-            self._lose_link(name, again)
-            self._lose_port_settings(name, again, for_good=change.action is Action.DELETE)
+            self._follow_end(change)
             return
         after = {step.attribute: step.after for step in change.steps}
         self._follow_state(change, after)
+        if "master" in after:
+            self._lose_as_port(name, f"{name} leaves {change.before.get('master')}")
+        for port in self._ports.get(name, ()) if change.needs is How.EMPTY else ():
+            self._lose_as_port(port, f"{name} changes only without ports")
         if 0 < (after.get("mtu") or 0) < MINIMUM_IPV6_MTU:
             self._lose_ipv6(name, f"the MTU of {name} is too small for IPv6", self._lose_for_good, self._lose_for_good)
+
+    def _follow_end(self, change: Change) -> None:
+        """Made again or deleted: its ports are left alone for a moment, or for good."""
+        name, again = change.key[1], change.action is Action.REPLACE
+        reason = f"{name} is {'made again' if again else 'deleted'}"
+        for port in self._ports.get(name, ()) if change.kind == "vrf" and not again else ():
+            self._bounce(port, reason)
+        self._lose_link(name, reason)
+        self._lose_port_settings(name, reason, for_good=not again)
+        for port in self._ports.get(name, ()) if again else ():
+            self._lose_as_port(port, reason)
 
     def _follow_state(self, change: Change, after: dict[str, Value]) -> None:
         """Up, down, or down for a moment; VLANs follow, and entering or leaving a VRF is such a moment."""
@@ -131,6 +147,12 @@ class Consequences:
             elif not is_ovs(port.kind) and says_something(settings):
                 self._lose_for_good(settings, reason)
 
+    def _lose_as_port(self, name: str, reason: str) -> None:
+        """Settings and VLANs that a link has as a port (net/bridge/br_if.c, del_nbp)."""
+        for item in self._by_link.get(name, ()):
+            if ends_with_port(item):
+                self._lose(item, reason)
+
     def _lose_for_a_moment(self, name: str, reason: str) -> None:
         """Down and up again; VLANs on the link follow it (net/8021q/vlan.c, vlan_device_event)."""
         self._lose_routes(name, reason, for_good=False)
@@ -144,9 +166,6 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=for_good)
-
-    def _ports_of(self, master: str) -> Iterator[str]:
-        return (link.name for link in self.observed.family("link") if link.attributes.get("master") == master)
 
     def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
         """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""

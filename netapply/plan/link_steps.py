@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from netapply.kinds import KIND_OF, link_table
 from netapply.model.attribute import UNSET, Disruption, Value
@@ -13,6 +14,8 @@ from netapply.plan.change import Action, Change, Step
 from netapply.plan.plan import Operation, Phase, Verb
 
 Attributes = dict[str, Value]
+LAST_ON_BRIDGES: Final = ("vlan_filtering", "mcast_vlan_snooping")
+"""Switched on when all ports of a bridge that is at work have their VLANs: nothing is dropped in between."""
 
 
 def link_operations(change: Change, taken: set[Key], height: int, waits: bool) -> Iterator[Operation]:
@@ -25,6 +28,7 @@ def link_operations(change: Change, taken: set[Key], height: int, waits: bool) -
     attributes, preferences = _settings(change)
     waits = (waits and attributes.get("up") is True) or change.needs in (How.DOWN, How.EMPTY)
     verb = Verb.SET if change.action is Action.UPDATE else Verb.CREATE
+    yield from _switched_on_last(change, verb, attributes, height)
     if waits:
         yield from _prepared(change)
         attributes.pop("up", None)
@@ -73,6 +77,13 @@ def _is_told(change: Change, attribute: str) -> bool:
 
 def _model(kind: str) -> type[Link]:
     return KIND_OF.get(kind, Link)
+
+
+def _switched_on_last(change: Change, verb: Verb, attributes: Attributes, height: int) -> Iterator[Operation]:
+    """Takes out of `attributes` what waits until the ports of a bridge that is at work have their VLANs."""
+    if verb is Verb.SET and attributes.get("vlan_filtering"):
+        last = {name: attributes.pop(name) for name in LAST_ON_BRIDGES if attributes.get(name)}
+        yield _of(change, verb, Phase.VLAN_FILTERING, last, height)
 
 
 def _prepared(change: Change) -> Iterator[Operation]:

@@ -11,7 +11,18 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import nat_values, ovs_values, route, sysctl, values
+from netapply.kinds import vrf
+from netapply.model import (
+    bridge_values,
+    filter_values,
+    mapping,
+    nat_values,
+    ovs_values,
+    route,
+    sysctl,
+    values,
+    vlan_ranges,
+)
 from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -23,16 +34,27 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.ip_address: "IP address",
     values.interface_address: "address/length",
     values.network: "network",
+    bridge_values.fine_seconds: "duration (s)",
+    bridge_values.groups_of_bridge: "number",
+    bridge_values.groups_of_port: "number",
+    bridge_values.group_address: "MAC address",
+    vlan_ranges.vlan_ids: "VLAN id, range, or list",
+    vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
     sysctl.sysctl_value: "value",
+    mapping.ingress_map: "mapping of number 0 to 7 to number",
+    mapping.egress_map: "mapping of number to number 0 to 7",
+    vrf.vrf_table: "table or auto",
     nat_values.prefix: "network or any",
     nat_values.hosts: "address or range",
     nat_values.target: "address, or address:port",
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    filter_values.states: "state or list",
+    filter_values.network_or_link: "network or link name",
     ovs_values.vlan_ranges: "VLANs and ranges",
     ovs_values.words_of_map: "mapping of words",
 }
@@ -57,10 +79,10 @@ def type_words(annotation: Any) -> str:
 def field_words(annotation: Any, marks: Sequence[Any]) -> str:
     """The words for a type and what `Annotated` says of it."""
     for mark in marks:
+        if isinstance(mark, Later):
+            return "mapping, see below"
         if isinstance(mark, BeforeValidator) and mark.func in WORDS:
             return WORDS[mark.func] + bounds(marks)
-        if isinstance(mark, Later):
-            return type_words(mark.model())
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
             return " | ".join(f"`{one}`" for one in _listed(mark.json_schema_extra["enum"]))
     inside = [part for mark in marks if isinstance(mark, FieldInfo) for part in mark.metadata]

@@ -20,8 +20,10 @@ from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
 from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
 from netapply.sources.files import Text
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
+from netapply.sources.netfilter import add_netfilter
 from netapply.sources.relations import Relations, relate
 from netapply.sources.tree import Entry, Mapping, Node
+from netapply.sources.vlan_tables import note_tables_without_filtering, refuse_impossible_ports, table_in
 from netapply.sources.wording import named, refusal
 
 
@@ -31,16 +33,26 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
     links = gather_links(parts)
     relations = relate(links)
     refuse_impossible(links, relations)
+    refuse_impossible_ports(links, relations)
     desired = Desired(source=source)
     for declared in links.values():
         _add_link(desired, declared, links, relations)
     for part in parts:
         _add_routing(desired, part)
         _add_sysctls(desired, part)
-        _add_nat(desired, part)
+    add_netfilter(desired, parts)
     refuse_collisions(desired)
     follow_the_kernel(desired)
+    _note_bridges(desired)
     return desired
+
+
+def _note_bridges(desired: Desired) -> None:
+    note_tables_without_filtering(desired)
+    if any(link.attributes.get("stp") for link in desired.family("link")):
+        from netapply.sources.bridge_timers import note_timers
+
+        note_timers(desired)
 
 
 def _add_link(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:
@@ -55,6 +67,9 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
+    vlans = table_in(declared)
+    if vlans is not None:
+        desired.add(vlans)
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
     _add_implied(desired, declared, links, relations)
@@ -153,12 +168,6 @@ def _add_sysctls(desired: Desired, part: Part) -> None:
 
 def _parameter(path: str, entry: Entry) -> Resource:
     return Resource(("sysctl", path), "sysctl", {"value": sysctl_value(entry.node.value)}, origin=entry.key)
-
-
-def _add_nat(desired: Desired, part: Part) -> None:
-    for entry, node in zip(part.sections.nat, part.items("nat"), strict=True):
-        for resource in entry.resources():
-            add_once(desired, _placed(resource, node), "this nat entry", "remove one")
 
 
 def _placed(resource: Resource, node: Node) -> Resource:

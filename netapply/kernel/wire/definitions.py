@@ -308,6 +308,9 @@ BRIDGE: Final[Definition] = {
     "IFLA_BR_MCAST_STATS_ENABLED": (42, "uint8"),
     "IFLA_BR_MCAST_IGMP_VERSION": (43, "uint8"),
     "IFLA_BR_MCAST_MLD_VERSION": (44, "uint8"),
+    "IFLA_BR_VLAN_STATS_PER_PORT": (45, "uint8"),
+    "IFLA_BR_MULTI_BOOLOPT": (46, "hex"),
+    "IFLA_BR_FDB_MAX_LEARNED": (49, "uint32"),
 }
 
 IPVLAN: Final[Definition] = {
