@@ -10,6 +10,7 @@ from netapply.kernel.observe import Observed
 from netapply.kinds import governed
 from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES
+from netapply.model.ovs_values import is_ovs
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.along import moved_along
@@ -43,9 +44,7 @@ class BeforeImage:
             everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
             names = self._lasting(resource) if everything else self.touched.get(key, ())
             attributes = {name: value for name, value in resource.attributes.items() if name in names}
-            if attributes.get("mac", "") is None:
-                del attributes["mac"]  # of a bridge that lost its last port: none can be set
-            if attributes.get("mac", "") is None:
+            if attributes.get("mac", "") is None and not is_ovs(resource.kind):
                 del attributes["mac"]  # of a bridge that lost its last port: none can be set
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
