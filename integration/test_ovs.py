@@ -283,9 +283,9 @@ def test_what_is_no_port_has_no_settings(site: Site) -> None:
 def test_what_the_switch_says_of_a_device_is_a_refusal(site: Site) -> None:
     """It takes any name, and says only in the interface's row that it cannot use the device."""
     before = site.seen()
-    with pytest.raises(RolledBackError, match=r"cannot create ovs-tunnel gre0.*Open vSwitch says: .*; <string>:3:"):
+    with pytest.raises(RolledBackError, match=r"cannot create ovs-tunnel tun7.*Open vSwitch says: .*; <string>:3:"):
         site.node.apply(
-            "version: 1\nlinks:\n  gre0: {kind: ovs-tunnel, type: gre, remote: 192.0.2.1, options: {packet_type: odd}, "
+            "version: 1\nlinks:\n  tun7: {kind: ovs-tunnel, type: gre, remote: 192.0.2.1, options: {packet_type: odd}, "
             "master: vmbr0}\n  vmbr0: {kind: ovs-bridge, datapath_type: netdev}"
         )
     site.require(before, "refused")

@@ -133,6 +133,6 @@ def governed(master: Resource | None) -> frozenset[str]:
 __all__ = [
     "KINDS", "KIND_OF", "Bridge", "Dummy", "Geneve", "Gre", "Gretap", "Ifb", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip",
     "Ipvlan", "Link", "Macsec", "Macvlan", "Macvtap", "OvsBond", "OvsBridge", "OvsInternal",
-    "OvsPatch", "OvsTunnel", "Physical", "Sit", "Tun", "Veth", "Vlan", "Vrf", "Vti", "Vti6", "Vxlan", "Wireguard", "Xfrm",
-    "governed", "link_table",
+    "OvsPatch", "OvsTunnel", "Physical", "Sit", "Tun", "Veth", "Vlan", "Vrf", "Vti", "Vti6", "Vxlan", "Wireguard",
+    "Xfrm", "governed", "link_table",
 ]  # fmt: skip
