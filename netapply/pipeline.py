@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from netapply.devices import with_devices
-from netapply.errors import JournalError, RefusedError
+from netapply.errors import JournalError, MissingError, RefusedError
 from netapply.execute.store import Store
 from netapply.execute.transaction import Progress, Transaction, restore
 from netapply.hardware import fit
@@ -26,6 +26,7 @@ from netapply.kernel.links import read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import Observed, observe
 from netapply.model.family import on_demand
+from netapply.model.ovs_values import is_ovs
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired
 from netapply.naming import asks_drivers, choose, chooses, identities, renamed_owned
@@ -64,6 +65,7 @@ def planned(session: Session, wish: Desired) -> Planned:
     desired = with_devices(with_tables(wish, observed))
     desired = with_vrf_tables(desired, observed)
     fit(desired, observed)
+    _require_switch(desired, observed)
     plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})
     return Planned(plan, desired, observed, owned)
@@ -91,8 +93,15 @@ def planned_rollback(session: Session) -> Planned:
     wanted = on_demand(last.image.before, session.store.read_owned().set_here)
     observed = observe(session.netlink, wanted, called=identities(last.image.before.values()))
     desired, made = last.image.way_back(observed, full=False)
+    _require_switch(desired, observed)
     desired.source = f"before {last.source}"
     return Planned(make_plan(desired, observed, made), desired, observed, made, last.owned)
+
+
+def _require_switch(desired: Desired, observed: Observed) -> None:
+    """What is Open vSwitch's cannot be compared where its database does not answer."""
+    if observed.without_ovs and any(is_ovs(item.kind) or item.family == "ovs_port" for item in desired):
+        raise MissingError(observed.without_ovs)
 
 
 def carry_out(session: Session, work: Planned, report: Callable[[Progress], None] | None) -> None:

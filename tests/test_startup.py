@@ -43,6 +43,7 @@ FOREIGN = {
 UNUSED = (
     "netapply.model.address", "netapply.model.filter", "netapply.model.iptables_rule", "netapply.model.nat",
     "netapply.model.nft_rule", "netapply.model.packet_rule", "netapply.model.route", "netapply.model.rule",
+    "netapply.model.ovs_port", "netapply.kinds.ovsbridge", "netapply.kernel.ovs.client",
     "netapply.kinds.macvlan", "netapply.kinds.veth", "netapply.kinds.vxlan",
     "netapply.kernel.drivers", "netapply.kernel.ethtool", "netapply.model.features", "netapply.model.hardware",
     "netapply.model.match", "netapply.off_loads",

@@ -23,6 +23,7 @@ PACKAGES = (
     *("kmod", "mount", "procps", "e2fsprogs"),
     *("iproute2", "iptables", "nftables", "ethtool", "iputils-ping", "tcpdump"),
     "wireguard-tools",
+    "openvswitch-switch",  # its daemons, which tests start in namespaces of their own
     "python3",
 )
 # Never looked at in a guest. What is packed is copied twice into memory at boot, on an emulated CPU.

@@ -53,7 +53,7 @@ class Record:
             "before": [resource_to_json(resource) for resource in self.image.before.values()],
             "made": keys_to_json(self.image.made),
             "touched": [[list(key), list(names)] for key, names in self.image.touched.items()],
-            "owned": owned_to_json(self.owned),
+            "switch": self.image.switch, "owned": owned_to_json(self.owned),
         }  # fmt: skip
 
 
@@ -65,6 +65,7 @@ def _from_json(data: dict[str, Any], marks: int) -> Record:
         before,
         {tuple(key) for key in data["made"]},
         {tuple(key): tuple(names) for key, names in data["touched"]},
+        data["switch"],
     )
     return Record(
         data["boot"], data["namespace"], data["source"], image, owned_from_json(data["owned"]), data["operations"],

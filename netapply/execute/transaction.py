@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from netapply.diff import diff
-from netapply.errors import IncompleteError, KernelError, NetapplyError, RolledBackError
+from netapply.errors import IncompleteError, KernelError, MissingError, NetapplyError, RolledBackError
 from netapply.execute.image import BeforeImage, before_image
 from netapply.execute.journal import Journal, Record
 from netapply.execute.ownership import owned_after
@@ -143,6 +143,8 @@ def restore(netlink: Netlink, image: BeforeImage, named: Iterable[Key]) -> int:
         desired, made = image.way_back(now, full=attempt > 0)
         plan = make_plan(desired, now, made)
         if not plan and attempt > 0:
+            if image.switch and now.without_ovs:
+                raise MissingError(now.without_ovs)  # what it made there is still there, and will come back
             return done
         submitter = Submitter(netlink, now.indexes)
         for group in plan.batches():

@@ -19,6 +19,7 @@ from netapply.kinds import link_table
 from netapply.model.netfilter import NETFILTER
 from netapply.model.resource import Resource
 from netapply.model.sysctl import device_of
+from netapply.plan.ovs import OVS_PHASES
 from netapply.plan.plan import Operation, Plan, Verb
 from netapply.plan.words import describe
 
@@ -45,7 +46,9 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
     """
     known = set(present)
     for operation in plan.operations:
-        if operation.verb is Verb.CREATE and operation.key[0] == "link" and operation.kind not in known:
+        if operation.phase in OVS_PHASES:
+            known.add(operation.kind)
+        elif operation.verb is Verb.CREATE and operation.key[0] == "link" and operation.kind not in known:
             _require_kind(netlink, operation)
             known.add(operation.kind)
         elif operation.key[0] == "sysctl":
@@ -54,6 +57,14 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
             raise MissingError(f"cannot add {operation.key[2]}: this kernel runs without IPv6{_at(operation)}")
     _require_bridge_vlans(netlink, plan)
     _require_netfilter(plan)
+    _require_ovs(plan)
+
+
+def _require_ovs(plan: Plan) -> None:
+    if any(operation.phase in OVS_PHASES for operation in plan.operations):
+        from netapply.kernel.ovs.service import require  # a host without Open vSwitch never needs it
+
+        require()
 
 
 def _require_bridge_vlans(netlink: Netlink, plan: Plan) -> None:

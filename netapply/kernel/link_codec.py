@@ -16,6 +16,7 @@ from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
 from netapply.kinds import CLASSES, link_table
 from netapply.model.attribute import LINK, PLAIN, UNSET, Row, Value
+from netapply.model.ovs_values import column
 
 GENERIC: Final = definitions.LINK
 SAME_AS: Final = {
@@ -166,7 +167,7 @@ def codec_of(kind: str) -> LinkCodec:
     codec = LinkCodec(kind)
     table = link_table(kind)
     for row in table:
-        if row.nla.name in ELSEWHERE:
+        if row.nla.name in ELSEWHERE or column(row.nla.name):
             if row.nla.name in HEADER_FLAGS:
                 codec.header[row.attribute] = (HEADER_FLAGS[row.nla.name], row)
             continue

@@ -15,6 +15,7 @@ from netapply.kernel.addresses import read_addresses
 from netapply.kernel.inet6 import read_inet6
 from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
+from netapply.kernel.ovs import presence as ovs
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
@@ -39,6 +40,8 @@ class Observed(State):
     settings: dict[str, bytes] = field(default_factory=dict)
     present: dict[str, str] = field(default_factory=dict)
     """What the kernel calls devices that are called otherwise here."""
+    without_ovs: str = field(default="", compare=False)
+    """Why Open vSwitch was not asked; empty if it was."""
     defaults: Defaults = field(default_factory=dict, compare=False, repr=False)
 
     def unusual_settings(self, link: str) -> list[Resource]:
@@ -62,9 +65,12 @@ def observe(
     links = read_links(netlink, called)
     named = list(named)
     parameters = [key[1] for key in named if key[0] == "sysctl"]
-    state = Observed(indexes=links.indexes, settings=links.settings, present=links.present)
+    beyond, without_ovs = _read_ovs(links.resources)
+    state = Observed(indexes=links.indexes, settings=links.settings, present=links.present, without_ovs=without_ovs)
+    hidden = {item.key for item in beyond}
     found = [
-        *links.resources,
+        *(link for link in links.resources if link.key not in hidden),
+        *beyond,
         *read_inet6(links.settings),
         *_read_tables(netlink, links),
         *read_addresses(netlink, links.names, links.present),
@@ -120,6 +126,15 @@ def _read_hardware(keys: list[Key], indexes: dict[str, int]) -> list[Resource]:
     from netapply.kernel import ethtool
 
     return ethtool.read(keys, indexes)
+
+
+def _read_ovs(links: list[Resource]) -> tuple[list[Resource], str]:
+    """What only Open vSwitch knows; most hosts have none, and then nothing is imported that would ask it."""
+    if not ovs.possible():
+        return [], str(ovs.absent("there is no such socket"))
+    from netapply.kernel.ovs.reading import complete
+
+    return complete(links)
 
 
 def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:

@@ -17,6 +17,7 @@ from netapply.kernel.sysctls import write_sysctl
 from netapply.kernel.vnis import encode_vni
 from netapply.model.family import HARDWARE
 from netapply.model.netfilter import NETFILTER
+from netapply.plan.ovs import OVS_PHASES
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
@@ -61,6 +62,9 @@ class Submitter:
 
         After an error any operation of the group may have been carried out, wholly or in part.
         """
+        if group[0].phase in OVS_PHASES:
+            self._switch(group)
+            return
         family = group[0].key[0]
         if family == "sysctl":
             for operation in group:
@@ -98,6 +102,12 @@ class Submitter:
             raise KernelError(describe(operation), first.code, first.ack, _where(operation))
         if any(operation.key[0] == "link" and operation.verb is not Verb.SET for operation in group):
             self._indexes = read_indexes(self._netlink)
+
+    def _switch(self, group: list[Operation]) -> None:
+        from netapply.kernel.ovs.service import carry_out  # a host without Open vSwitch never needs it
+
+        carry_out(group)
+        self._indexes = read_indexes(self._netlink)
 
     def _make_tun(self, operation: Operation) -> None:
         """A tun comes to be by another way than netlink, which then finds it there and sets the rest."""

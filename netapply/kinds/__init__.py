@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from netapply.kinds.macsec import Macsec
     from netapply.kinds.macvlan import Macvlan
     from netapply.kinds.macvtap import Macvtap
+    from netapply.kinds.ovsbond import OvsBond
+    from netapply.kinds.ovsbridge import OvsBridge
+    from netapply.kinds.ovsinternal import OvsInternal
+    from netapply.kinds.ovspatch import OvsPatch
+    from netapply.kinds.ovstunnel import OvsTunnel
     from netapply.kinds.physical import Physical
     from netapply.kinds.sit import Sit
     from netapply.kinds.tun import Tun
@@ -60,6 +65,11 @@ CLASSES: Final = {
     "macsec": "Macsec",
     "macvlan": "Macvlan",
     "macvtap": "Macvtap",
+    "ovs-bond": "OvsBond",
+    "ovs-bridge": "OvsBridge",
+    "ovs-internal": "OvsInternal",
+    "ovs-patch": "OvsPatch",
+    "ovs-tunnel": "OvsTunnel",
     "": "Physical",
     "sit": "Sit",
     "tun": "Tun",
@@ -122,6 +132,7 @@ def governed(master: Resource | None) -> frozenset[str]:
 
 __all__ = [
     "KINDS", "KIND_OF", "Bridge", "Dummy", "Geneve", "Gre", "Gretap", "Ifb", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip",
-    "Ipvlan", "Link", "Macsec", "Macvlan", "Macvtap", "Physical", "Sit", "Tun", "Veth", "Vlan", "Vrf", "Vti", "Vti6",
-    "Vxlan", "Wireguard", "Xfrm", "governed", "link_table",
+    "Ipvlan", "Link", "Macsec", "Macvlan", "Macvtap", "OvsBond", "OvsBridge", "OvsInternal",
+    "OvsPatch", "OvsTunnel", "Physical", "Sit", "Tun", "Veth", "Vlan", "Vrf", "Vti", "Vti6", "Vxlan", "Wireguard",
+    "Xfrm", "governed", "link_table",
 ]  # fmt: skip

@@ -142,6 +142,16 @@ FAMILIES: Final[dict[str, Family]] = {
             "wol": "hardware:Wol",
         }.items()
     },
+    "ovs_port": Family(
+        "Open vSwitch port settings of {1}",
+        Phase.OVS_PORT,
+        Phase.OVS_PORT,
+        "netapply.model.ovs_port:OvsPort",
+        on=1,
+        made=False,
+        field="ovs_port",
+        many=False,
+    ),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
     "filter": Family("filter rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }

@@ -32,6 +32,8 @@ class Link(BaseModel):
     """Whether the kernel takes for reset what a change of the kind's own attributes does not mention."""
     outlives_dev: ClassVar[bool] = False
     """Whether it stays, leading nowhere, when the device below it goes."""
+    device: ClassVar[bool] = True
+    """Whether there is a device in the kernel; some ports of Open vSwitch are only in its database."""
     lacks: ClassVar[frozenset[str]] = frozenset()
     """What every other link has, and one of this kind has not."""
 
@@ -91,6 +93,9 @@ class Link(BaseModel):
     )
     ethtool: Annotated[Any, Later("netapply.model.hardware:Ethtool")] = Field(
         default=None, description="settings of the driver and the hardware"
+    )
+    ovs_port: Annotated[Any, Later("netapply.model.ovs_port:OvsPort")] = Field(
+        default=None, description="settings as a port of an Open vSwitch bridge"
     )
     ipv6: Annotated[Any, Later("netapply.model.inet6:Inet6")] = Field(
         default=None, description="how the link makes itself IPv6 addresses, see below"

@@ -18,16 +18,22 @@ class Phase(IntEnum):
     ADDRESS_DELETE = 14
     NAME_DELETE = 15
     PEER_DELETE = 16
-    LINK_PREPARE = 18
+    LINK_PREPARE = 17
     """A link that must be down, or without ports, for what follows."""
-    RENAME = 19
+    RENAME = 18
     """Before any link comes or goes: what follows speaks of devices by the names that they have at the end."""
+    OVS_DELETE = 19
+    """Open vSwitch lets go of ports before their devices go."""
     LINK_DELETE = 20
+    OVS = 25
+    """Open vSwitch makes its bridges and internal ports: devices that others stand on."""
     LINK = 30
     """Create and set, lower devices first; a link that needs its settings before it runs stays down."""
     BRIDGE_MTU = 33
     """When the ports are there, which move the MTU of their bridge."""
     NAME = 35
+    OVS_PORT = 36
+    """Open vSwitch takes devices as ports, with their VLANs at once."""
     PORT = 37
     """What a link is set to as a port, when it is one."""
     VLAN_FILTERING = 38

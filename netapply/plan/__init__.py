@@ -8,6 +8,7 @@ from netapply.plan.change import Action, Change, Step
 from netapply.plan.mtus import keep_mtus
 from netapply.plan.nexthop_users import require_nexthops
 from netapply.plan.order import arrange
+from netapply.plan.ovs import through_ovsdb
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 from netapply.plan.tunnel_mtus import keep_tunnel_mtus
@@ -31,6 +32,7 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)
     keep_tunnel_mtus(plan, desired)
+    through_ovsdb(plan, desired, observed, owned)
     plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 

@@ -13,11 +13,12 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.attachments import attach
 from netapply.plan.change import Action, Change, Step
-from netapply.plan.consequences import Consequences
+from netapply.plan.consequences import Consequences, standing_on
 from netapply.plan.ground import Ground
 from netapply.plan.inherited import leave_inherited
 from netapply.plan.isolation import closed_ports
 from netapply.plan.occupied import refuse_occupied
+from netapply.plan.ovs_ports import drop_strangers
 from netapply.plan.ports import again, ends_with_port, settle_ports, worth_keeping
 from netapply.plan.raised import keep_down
 from netapply.plan.vlan_tables import filtering_notes, keep_foreign_tables
@@ -65,8 +66,8 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
             del change.after["master"]  # carried over from its former self
     keep_down(consequences.raised, desired, observed, by_key)
     leave_inherited(by_key.values(), desired, observed, owned)
-    notes = [*left, *consequences.farewells()]
-    notes = [*consequences.farewells(), *filtering_notes(by_key, desired, observed)]
+    notes = [*left, *consequences.farewells(), *filtering_notes(by_key, desired, observed)]
+    notes += drop_strangers(by_key, observed)
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 
@@ -79,11 +80,7 @@ def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
         size = len(gone)
         for key in consequences.lost:
             link = consequences.observed.resources[key]
-            if (
-                key[0] == "link"
-                and key not in staying
-                and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}
-            ):
+            if key[0] == "link" and key not in staying and gone & set(standing_on(link)):
                 gone.add(key[1])
         grown = len(gone) > size
     return gone
@@ -102,7 +99,7 @@ def _put_back(
         if item.name in gone:
             return
     elif _links(item) & gone:
-        consequences.for_good |= set() if item.family == "altname" else {item.key}
+        consequences.for_good |= set() if item.family in ("altname", "ovs_port") else {item.key}
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
     if ends_with_port(item):

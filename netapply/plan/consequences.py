@@ -15,12 +15,14 @@ from netapply.model.attribute import Change as How
 from netapply.model.attribute import Value
 from netapply.model.family import link_of
 from netapply.model.nexthop_words import leads_over
+from netapply.model.ovs_values import is_ovs
 from netapply.model.resource import Key, Resource, State
 from netapply.model.routing import PROTOCOL
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
 from netapply.plan.nexthop_users import NexthopUsers
+from netapply.plan.ovs_ports import port_settings, says_something
 from netapply.plan.ports import ends_with_port
 from netapply.plan.words import noun
 
@@ -124,6 +126,7 @@ class Consequences:
         for port in self._ports.get(name, ()) if change.kind == "vrf" and not again else ():
             self._bounce(port, reason)
         self._lose_link(name, reason)
+        self._lose_port_settings(name, reason, for_good=not again)
         for port in self._ports.get(name, ()) if again else ():
             self._lose_as_port(port, reason)
 
@@ -156,6 +159,14 @@ class Consequences:
                 self._lose_link(item.name, reason)
             elif item.family != "link":
                 self._take(item, reason)
+
+    def _lose_port_settings(self, name: str, reason: str, *, for_good: bool) -> None:
+        """Open vSwitch keeps what a port is set to with the bridge; of a port that stays that is worth a note."""
+        for port, settings in port_settings(name, self.observed):
+            if not for_good:
+                self._take(settings, reason)
+            elif not is_ovs(port.kind) and says_something(settings):
+                self._lose_for_good(settings, reason)
 
     def _lose_as_port(self, name: str, reason: str) -> None:
         """Settings and VLANs that a link has as a port (net/bridge/br_if.c, del_nbp)."""
@@ -346,10 +357,12 @@ def links_of(item: Resource) -> Iterator[str]:
             yield device
     elif item.family == "link":
         yield item.name
-        yield from _standing_on(item.attributes)
+        yield from standing_on(item)
     elif link_of(item.key):
         yield link_of(item.key)
 
 
-def _standing_on(attributes: dict[str, Value]) -> Iterator[str]:
-    yield from (attributes[name] for name in REFERENCES if attributes.get(name))
+def standing_on(link: Resource) -> Iterator[str]:
+    """The links without which this one would not be; a port that Open vSwitch made goes with its bridge."""
+    names = (*REFERENCES, "master") if is_ovs(link.kind) else REFERENCES
+    yield from (link.attributes[name] for name in names if link.attributes.get(name))

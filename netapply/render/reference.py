@@ -64,7 +64,8 @@ def _model(model: type[BaseModel]) -> Iterator[str]:
     """Required attributes first; how they change only where the kernel has something to say on that."""
     rows = table_of(model)
     inherited = Link.model_fields if model is not Link and issubclass(model, Link) else {}
-    fields = [(name, info) for name, info in model.model_fields.items() if name not in inherited]
+    own = inherited.keys() - vars(model).get("__annotations__", {}).keys()
+    fields = [(name, info) for name, info in model.model_fields.items() if name not in own]
     yield from _heading(["attribute", "value", "what it is", *(["change", "kernel's default"] if rows.rows else [])])
     for name, info in sorted(fields, key=lambda field: not field[1].is_required()):
         yield _line([*_attribute(name, info), *(_behaviour(rows.get(name)) if rows.rows else ())])

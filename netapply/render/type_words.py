@@ -21,6 +21,7 @@ from netapply.model import (
     mapping,
     match,
     nat_values,
+    ovs_values,
     route,
     route_metrics,
     rule_values,
@@ -86,6 +87,8 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     tunnel.inet_address: "IPv4 address",
     tunnel.peer_address: "IPv4 address",
     tunnel.inet6_address: "IPv6 address",
+    ovs_values.vlan_ranges: "VLANs and ranges",
+    ovs_values.words_of_map: "mapping of words",
 }
 """What the checks of the model accept."""
 PLAIN: Final = {bool: "true, false", int: "number", float: "number", str: "text", NoneType: "null"}

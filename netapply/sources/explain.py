@@ -119,7 +119,8 @@ def _number(trouble: Trouble, info: FieldInfo | None) -> str:
     word = f"a whole number of {unit}" if unit else "a whole number"
     if low is not None and high is not None:
         return f"{word} from {low} to {high} is expected"
-    return f"{word} is expected" + (f", at least {low}" if low is not None else "")
+    bounds = (f", at least {low}" if low is not None else "", f", at most {high}" if high is not None else "")
+    return f"{word} is expected" + "".join(bounds)
 
 
 def _purpose(info: FieldInfo | None) -> str:
@@ -163,11 +164,15 @@ def _advice(key: str, known: list[str]) -> str:
 
 
 def _holder(kind: str) -> str:
-    return f"a {kind}" if kind else "an existing device (a link without kind)"
+    return f"{_article(kind)} {kind}" if kind else "an existing device (a link without kind)"
 
 
 def _kinds(kinds: list[str]) -> str:
-    return listed((f"a {kind}" for kind in kinds), "or")
+    return listed((f"{_article(kind)} {kind}" for kind in kinds), "or")
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeiou" else "a"
 
 
 def _unknown_kind(trouble: Trouble) -> str:

@@ -15,6 +15,7 @@ from netapply.model.link_settings import settings_of
 from netapply.model.resource import Desired, Origin, Resource
 from netapply.model.values import family_of
 from netapply.sources.declared import Declared, Links, earlier
+from netapply.sources.ovs_limits import refuse_impossible_ovs
 from netapply.sources.relations import Relations
 from netapply.sources.tunnel_limits import refuse_fallback, refuse_same_endpoints
 from netapply.sources.wording import named, refusal
@@ -35,6 +36,7 @@ def refuse_impossible(links: Links, relations: Relations) -> None:
         _refuse_made_loopback(declared)
         refuse_fallback(declared)
         _refuse_ipv6_without_room(declared)
+        refuse_impossible_ovs(declared, links, relations)
         check = _BY_KIND.get(declared.kind)
         if check is not None:
             check(declared, links, relations)
