@@ -106,8 +106,9 @@ def test_a_link_that_is_made_again_gets_its_parameters_back(engine: Engine) -> N
 
 
 def test_what_a_global_parameter_overwrites_is_observed_with_it(engine: Engine) -> None:
+    paths = ("net/ipv4/ip_forward", f"net/ipv4/conf/{LINK}/proxy_arp", "net/ipv4/none")
     with engine.netapply.session() as session:
-        state = observe(session.netlink, ["net/ipv4/ip_forward", f"net/ipv4/conf/{LINK}/proxy_arp", "net/ipv4/none"])
+        state = observe(session.netlink, [("sysctl", path) for path in paths])
         found = {item.name: item.attributes["value"] for item in state.family("sysctl")}
         assert found == {path: read_file(path) for path in found}
     assert f"net/ipv4/conf/{LINK}/forwarding" in found

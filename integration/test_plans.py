@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from scapy.packet import Packet
 
 from integration.applying import PLANS, Node, every_plan, one_node
 from integration.snapshot import difference, settled, snapshot, steady
+from integration.wireguard_site import with_keys
 from netapply.lab import Host as LabHost
 from netapply.lab import Lab, capture, ping
 
@@ -20,7 +22,7 @@ from netapply.lab import Lab, capture, ping
 def test_plan_applies_twice_and_rolls_back(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         before = steady(node.netns)
-        node.settle(plan)
+        node.settle(with_keys(plan, tmp_path))
         assert snapshot(node.netns) != before, "the plan changed nothing"
         node.host.rollback().apply()
         after = settled(node.netns, before)
@@ -149,6 +151,17 @@ def _is_to(packet: Packet, address: str) -> bool:
 
 def _is_vxlan(packet: Packet) -> bool:
     return VXLAN in packet
+
+
+def test_nic_is_reached_under_its_own_name(tmp_path: Path) -> None:
+    with one_node(tmp_path) as (_, node, outside):
+        outside.add_address("192.168.10.1/24", "eth0")
+        node.settle(PLANS / "nic.yaml")
+        assert "lan0" in node.machine.interfaces() and "eno1" not in node.machine.interfaces()
+        assert reaches(outside, "192.168.10.2")
+        command = ["ip", "netns", "exec", node.netns, "ethtool", "-k", "lan0"]
+        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert "tcp-segmentation-offload: off" in shown and "generic-receive-offload: on" in shown
 
 
 def test_disable_ipv6_silences_ipv6(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from netapply.kernel.features import require_privilege
 from netapply.kernel.namespace import entered
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import boot_id, observe
+from netapply.model.family import on_demand
 from netapply.model.resource import Desired
 from netapply.pipeline import Planned, Session, carry_out, planned, planned_rollback, recovered
 from netapply.plan import Change, Operation
@@ -80,8 +81,7 @@ class Host:
 
         with self.session() as session:
             owned = session.store.read_owned()
-            parameters = [key[1] for key in owned.set_here if key[0] == "sysctl"]
-            return document(observe(session.netlink, parameters), owned if owned_only else None)
+            return document(observe(session.netlink, on_demand(owned.set_here)), owned if owned_only else None)
 
     def rollback(self) -> Plan:
         """The plan back to before the last transaction; RefusedError where there is none to go back to."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from netapply.kinds import link_table
+from netapply.model.addressing import same_lifetimes
 from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value
 from netapply.model.family import FAMILIES, table_of_family
 from netapply.model.resource import Resource
 from netapply.model.routing import same_nexthops
-
-_ROUTE_DEFAULTS: Final = {"src": None, "mtu": None, "advmss": None, "hoplimit": None, "protocol": "netapply"}
 
 
 def table_for(resource: Resource) -> Table:
@@ -30,8 +27,6 @@ def row_of(resource: Resource, attribute: str) -> Row | None:
 
 def default_of(resource: Resource, attribute: str) -> Value:
     """The value of an attribute that nobody named; UNSET where the kernel has no fixed one."""
-    if resource.family == "route":
-        return _ROUTE_DEFAULTS.get(attribute, UNSET)
     row = row_of(resource, attribute)
     return UNSET if row is None else row.nla.default
 
@@ -45,15 +40,19 @@ def same(attribute: str, desired: Value, seen: Value) -> bool:
 
         return same_classes(desired, seen)
     if attribute == "lifetimes":
-        return (desired is None) == (seen is None)
+        return same_lifetimes(desired, seen)
+    if attribute == "optimistic":
+        return True  # the kernel takes it off when duplicate address detection is done
     return bool(desired == seen)
 
 
 def change_of(resource: Resource, attribute: str, before: Value, after: Value) -> Change:
     """How this attribute of this resource can go from `before` to `after`."""
+    if attribute == "name" and resource.family == "link":
+        return _renaming(resource)
     row = row_of(resource, attribute)
     if row is None:
-        return Change.RECREATE if resource.family == "nat" else Change.LIVE
+        return Change.RECREATE if FAMILIES[resource.family].marked else Change.LIVE
     if attribute == "classes":
         from netapply.model.htb import change_of_classes
 
@@ -61,6 +60,11 @@ def change_of(resource: Resource, attribute: str, before: Value, after: Value) -
     if attribute == "up" and after:
         return Change.LIVE
     return row.change_between(before, after)
+
+
+def _renaming(link: Resource) -> Change:
+    """Before Linux 6.2 only a device that is down can be renamed (net/core/dev.c, dev_change_name)."""
+    return Change.LIVE if link.facts.get("renames_live") or not link.attributes.get("up") else Change.DOWN
 
 
 def disruption_of(resource: Resource, change: Change) -> Disruption:

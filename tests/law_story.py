@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,8 +13,9 @@ from netapply.execute.journal import Record
 from netapply.execute.ownership import owned_after
 from netapply.execute.store import Store
 from netapply.kernel.netlink import Netlink
+from netapply.kernel.observe import NOTHING_CALLED, OPTIONAL_FAMILIES, Observed
 from netapply.model.owned import Owned
-from netapply.model.resource import Desired
+from netapply.model.resource import Desired, Key
 from netapply.plan import Plan, make_plan
 from tests.model_kernel import Kernel, ModelObserved
 
@@ -27,12 +28,23 @@ class ModelSubmitter:
         self.run = kernel.run
 
 
+def observe(
+    kernel: Kernel,
+    named: Iterable[Key] = (),
+    families: Container[str] = OPTIONAL_FAMILIES,
+    called: Mapping[int, str] = NOTHING_CALLED,
+) -> Observed:
+    """`kernel.observe`, from the model, where devices keep their names."""
+    assert not called
+    return kernel.observe([key[1] for key in named if key[0] == "sysctl"], families)
+
+
 @contextmanager
 def on_the_model() -> Iterator[None]:
     """The transaction's own code, with the model for a kernel."""
     with (
         patch.object(transaction, "Submitter", ModelSubmitter),
-        patch.object(transaction, "observe", Kernel.observe),
+        patch.object(transaction, "observe", observe),
     ):
         yield
 

@@ -16,6 +16,8 @@ from netapply.execute.image import before_image
 from netapply.execute.journal import Journal, Record
 from netapply.execute.transaction import restore
 from netapply.kernel.netlink import Netlink
+from netapply.model.family import on_demand
+from netapply.model.netfilter import NETFILTER
 from netapply.plan import Operation
 from tests.law import assert_same, begin, laws, refusals_aside, wish
 from tests.law_files import File, files
@@ -62,7 +64,7 @@ def test_a_kill_at_any_moment_is_recovered_from_the_journal(
     assert record is not None
     keys = (*record.image.before, *record.image.made)
     with on_the_model():
-        restore(cast(Netlink, story.kernel), record.image, [key[1] for key in keys if key[0] == "sysctl"])
+        restore(cast(Netlink, story.kernel), record.image, on_demand(keys))
     assert_same(story.kernel.snapshot(), as_it_was)
 
 
@@ -71,5 +73,5 @@ def cut(groups: list[list[Operation]], number: int) -> Iterator[list[Operation]]
     for group in groups:
         if number <= 0:
             return
-        yield group if group[0].key[0] == "nat" else group[:number]
+        yield group if group[0].key[0] in NETFILTER else group[:number]
         number -= len(group)

@@ -41,11 +41,16 @@ FOREIGN = {
 }  # fmt: skip
 """The only packages that a plan brings in; the last is made by the compiled half of PyYAML."""
 UNUSED = (
-    "netapply.model.address", "netapply.model.nat", "netapply.model.route", "netapply.model.rule",
     "netapply.model.fdb", "netapply.model.mdb", "netapply.model.neighbour", "netapply.model.qdisc",
     "netapply.kernel.entries", "netapply.kernel.fdb", "netapply.kernel.tc", "netapply.sources.entries",
+    "netapply.model.address", "netapply.model.filter", "netapply.model.iptables_rule", "netapply.model.nat",
+    "netapply.model.nft_rule", "netapply.model.packet_rule", "netapply.model.route", "netapply.model.rule",
+    "netapply.model.ovs_port", "netapply.kinds.ovsbridge", "netapply.kernel.ovs.client",
     "netapply.kinds.macvlan", "netapply.kinds.veth", "netapply.kinds.vxlan",
+    "netapply.kernel.drivers", "netapply.kernel.ethtool", "netapply.model.features", "netapply.model.hardware",
+    "netapply.model.match", "netapply.off_loads",
     "netapply.kernel.iptables", "netapply.kernel.iptables_text", "netapply.kernel.iptables_program",
+    "netapply.kernel.netfilter", "netapply.kernel.nft", "netapply.sources.filtering",
     "netapply.sources.document", "netapply.sources.explain", "netapply.show", "netapply.lab",
     "difflib", "subprocess", "traceback", "ctypes", "concurrent.futures",
 )  # fmt: skip

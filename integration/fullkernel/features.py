@@ -7,21 +7,33 @@ is used once. To add a feature, add a line to FEATURES.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import socket
 import struct
 import subprocess
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from integration.fullkernel.errors import FullKernelError
 
 Probe = Callable[[], bool]
+TEST_NICS = (
+    ("virtio-net-pci", "0x10", "02:4e:41:50:4c:01"),
+    ("virtio-net-pci", "0x11", "02:4e:41:50:4c:02"),
+    ("vmxnet3", "0x12", "02:4e:41:50:4c:03"),
+)
+"""What the guest has beside a network of its own: qemu's device, its place on the PCI bus, and its address."""
 APART = ("unshare", "--net", "--")
 LONGEST_TRY = 60  # seconds; an emulated CPU that loads a module for it needs one or two
 NOT_FOUND = 127  # what unshare ends with when there is no such command
 CABLE = "link add lower type veth peer name upper"
 NETLINK_GENERIC, GENL_ID_CTRL, NLM_F_REQUEST, NLMSG_ERROR = 16, 16, 1, 2  # linux/netlink.h, linux/genetlink.h
+MPLS = (
+    "ip link add probe type veth peer name far && ip addr add 192.0.2.1/24 dev probe && ip link set probe up &&"
+    " ip route add 198.51.100.0/24 encap mpls 100 via 192.0.2.2"
+)
 ENDS = "local 192.0.2.1 remote 192.0.2.2"
 ENDS6 = "local 2001:db8::1 remote 2001:db8::2"
 
@@ -71,11 +83,21 @@ def _openvswitch() -> bool:
         return bool(struct.unpack_from("=IH", control.recv(1 << 16))[1] != NLMSG_ERROR)
 
 
+def _test_nics() -> bool:
+    """The guest's own, by their addresses: nobody's real network card is ever taken for one."""
+    command = ("modprobe", "-qa", "virtio_net", "vmxnet3")
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, capture_output=True, timeout=LONGEST_TRY, check=False)
+    present = {path.read_text().strip() for path in Path("/sys/class/net").glob("*/address")}
+    return present >= {mac for _, _, mac in TEST_NICS}
+
+
 FEATURES: dict[str, Probe] = {
     "8021q": _upper("vlan", "id 5"),
     "bonding": _kind("bond"),
     "bridge": _kind("bridge"),
     "dummy": _kind("dummy"),
+    "fou": _command("modprobe", "--quiet", "--all", "fou", "fou6"),
     "geneve": _kind("geneve", "id 5 remote 192.0.2.2"),
     "gre": _kind("gre", ENDS),
     "gretap": _kind("gretap", ENDS),
@@ -88,6 +110,7 @@ FEATURES: dict[str, Probe] = {
     "macsec": _upper("macsec"),
     "macvlan": _upper("macvlan"),
     "macvtap": _upper("macvtap"),
+    "mpls": _command("sh", "-c", MPLS),
     "nft": _command("nft", "add table inet probe; add chain inet probe c { type filter hook input priority 0; }"),
     "openvswitch": _openvswitch,
     **{
@@ -104,11 +127,13 @@ FEATURES: dict[str, Probe] = {
         )
     },
     "sit": _kind("sit", ENDS),
+    "test_nics": _test_nics,
     "tun": _link("tuntap add dev probe mode tap", shows='"tun"'),
     "veth": _kind("veth"),
     "vlan_filtering": _link("link add probe type bridge vlan_filtering 1", shows='"vlan_filtering":1'),
     "vrf": _kind("vrf", "table 5"),
     "vti": _kind("vti", ENDS, "key 5"),
+    "vti6": _kind("vti6", ENDS6, "key 5"),
     "vxlan": _kind("vxlan", "id 5 dstport 4789"),
     "wireguard": _kind("wireguard"),
     "xfrm": _kind("xfrm", "if_id 5"),

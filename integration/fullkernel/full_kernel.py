@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from integration.fullkernel.accelerator import MACHINE, accelerator
+from integration.fullkernel.features import TEST_NICS
 from integration.fullkernel.image import Image
 from integration.fullkernel.machine import Machine
 from integration.fullkernel.overlay import CHECKOUT, write_overlay
@@ -23,6 +24,15 @@ from integration.fullkernel.overlay import CHECKOUT, write_overlay
 MEMORY = "3G"
 DISK_BYTES = 256 << 20
 # An oops ends the guest instead of leaving tests to run on a broken kernel; its end is qemu's, by -no-reboot.
+# Hardware to choose by its place and to set with ethtool. On hubs of their own, so that nothing is at the other end.
+NICS = tuple(
+    word
+    for hub, (device, place, mac) in enumerate(TEST_NICS)
+    for word in (
+        *("-netdev", f"hubport,id=hub{hub},hubid={hub}"),
+        *("-device", f"{device},netdev=hub{hub},mac={mac},addr={place},romfile="),
+    )
+)
 APPEND = "console=ttyS0 quiet panic=-1 oops=panic"
 
 
@@ -48,6 +58,7 @@ class FullKernel(Machine):
             # Not a serial port: this one has flow control, so neither side can lose what the other says.
             *("-chardev", f"socket,id=agent,fd={stream}", "-device", "virtio-serial-pci"),
             *("-device", "virtserialport,chardev=agent,name=agent"),
+            *NICS,
             *self._drive(),
         ]
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from netapply.families import change_of, table_for
 from netapply.kernel.observe import Observed
 from netapply.kinds import governed
 from netapply.model.attribute import Change as How
 from netapply.model.attribute import Disruption
-from netapply.model.family import FAMILIES
+from netapply.model.family import FAMILIES, ON_DEMAND, table_of_family
+from netapply.model.nexthop_words import leads_over
+from netapply.model.ovs_values import is_ovs
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
+from netapply.naming import renamed, renamed_key
 from netapply.plan.along import moved_along
 from netapply.plan.change import Action, Change
 from netapply.plan.consequences import MINIMUM_IPV6_MTU
+from netapply.plan.ovs import OVS_PHASES
 from netapply.plan.plan import Plan
 from netapply.plan.ties import links_of, returns_by_itself
+
+NEVER_MADE: Final = ON_DEMAND | {"ovs_port"}
+"""Families that are only ever set, and have nothing that could be taken away."""
 
 
 @dataclass(slots=True)
@@ -30,6 +38,18 @@ class BeforeImage:
     """Attributes that the plan sets on what exists. Others follow by themselves (a bridge's MAC follows
     its ports) and are set only where they did not: setting them would pin them."""
 
+    switch: bool = False
+    """Whether it goes through Open vSwitch's database, which must answer before all can be said to be undone."""
+
+    def called(self, names: dict[str, str]) -> BeforeImage:
+        """The same with links called otherwise: as the kernel calls them when nothing has been done yet."""
+        if not names:
+            return self
+        before = [renamed(item, names) for item in self.before.values()]
+        made = {renamed_key(key, names) for key in self.made}
+        touched = {renamed_key(key, names): attributes for key, attributes in self.touched.items()}
+        return BeforeImage({item.key: item for item in before}, made, touched, self.switch)
+
     def way_back(self, now: State, *, full: bool) -> tuple[Desired, Owned]:
         """The state before as a desired state; with `full`, every attribute that was observed."""
         desired = Desired(source="the state before", absence="was not there before")
@@ -41,6 +61,10 @@ class BeforeImage:
             everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
             names = self._lasting(resource) if everything else self.touched.get(key, ())
             attributes = {name: value for name, value in resource.attributes.items() if name in names}
+            if attributes.get("mac", "") is None and not is_ovs(resource.kind):
+                del attributes["mac"]  # of a bridge that lost its last port: none can be set
+            if key[0] == "route":  # which is read without what it has not
+                attributes = {**dict.fromkeys(table_of_family("route").rows), **attributes}
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
             made |= self._grown(now)
@@ -66,13 +90,19 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     Link-local addresses are remembered although the kernel makes them: it makes them from the MAC
     address of the moment, which need not be that of the first time.
     """
-    image = BeforeImage()
+    image = BeforeImage(switch=any(operation.phase in OVS_PHASES for operation in plan.operations))
     changed = {change.key for change in plan.changes} | plan.lost
     links = _touched_links(plan, observed)
     alike = {"sysctl"} | {name for name, family in FAMILIES.items() if family.marked}
-    alike |= {change.family for change in plan.changes if change.family == "rule"}
+    alike |= {change.family for change in plan.changes if change.family in ("rule", "wireguard_peer")}
+    objects = {key for key in changed if key[0] == "nexthop"}
+    readdressed = {change.key[1] for change in plan.changes if change.family == "address"}
     for resource in observed:
         near = resource.key in changed or resource.family in alike or not links.isdisjoint(links_of(resource))
+        if resource.family == "route":  # a leg may die here, and the last one on the way back
+            legs = resource.attributes["nexthops"] if readdressed else ()
+            near = near or (len(legs) > 1 and not readdressed.isdisjoint(hop[1] for hop in legs))
+        near = near or (bool(objects) and not objects.isdisjoint(leads_over(resource)))
         if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):
             image.before[resource.key] = resource
     for name in _vanishing(plan, links):
@@ -86,7 +116,7 @@ def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
     for change in plan.changes:
         seen = observed.get(change.key)
         if seen is None or seen.kind != change.kind:
-            if change.family != "sysctl":
+            if change.family not in NEVER_MADE:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
             image.touched[change.key] = tuple(step.attribute for step in change.steps)

@@ -29,6 +29,9 @@ def owned_after(owned: Owned, plan: Plan, desired: Desired, before: State, after
         if change.key in desired:
             _remember(result, change, desired.resources[change.key], before.get(change.key))
     _follow_movers(result, plan, [link.name for link in after.family("link")])
+    for key, found in result.set_here.items():
+        if key[0] == "link" and found.get("name") == key[1]:
+            del found["name"]  # it has its first name again
     result.set_here = {key: found for key, found in result.set_here.items() if found}
     return result
 

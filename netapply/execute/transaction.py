@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from netapply.diff import diff
-from netapply.errors import IncompleteError, KernelError, NetapplyError, RolledBackError
+from netapply.errors import IncompleteError, KernelError, MissingError, NetapplyError, RolledBackError
 from netapply.execute.image import BeforeImage, before_image
 from netapply.execute.journal import Journal, Record
 from netapply.execute.ownership import owned_after
 from netapply.execute.store import Store
 from netapply.families import table_for
+from netapply.hardware import fit
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.observe import Observed, families_to_ask, observe
 from netapply.kernel.submit import Submitter
+from netapply.model.family import on_demand
 from netapply.model.owned import Owned
-from netapply.model.resource import Desired, Resource
+from netapply.model.resource import Desired, Key, Resource
+from netapply.naming import identities, inverse, pending, renamed_owned
 from netapply.plan import make_plan
 from netapply.plan.change import Change, Step
 from netapply.plan.plan import Operation, Plan
@@ -63,21 +66,23 @@ class Transaction:
     owned: Owned
     owned_at_end: Owned | None = None
     """The ownership to record instead of the computed one: a rollback returns to an earlier one."""
-    parameters: tuple[str, ...] = field(default_factory=tuple)
+    named: tuple[Key, ...] = field(default_factory=tuple)
 
     def run(self, report: Report | None = None) -> None:
         """Execute and commit. RolledBackError: it failed and all is as before; IncompleteError: it is not."""
-        image = before_image(self.plan, self.observed)
-        self.parameters = _parameters(self.plan, image, self.desired)
+        former = inverse(pending(self.observed))
+        image = before_image(self.plan, self.observed).called(former)
+        recorded = renamed_owned(self.owned, former)
+        self.named = _named(self.plan, image, self.desired)
         self.store.prepare()
         journal = self.store.journal
-        journal.begin(self._record(image))
+        journal.begin(self._record(image, recorded))
         try:
             self._execute(journal.mark, report)
             self._commit(journal, self._verify())
         except BaseException as error:
             self._undo(image, error)
-            self.store.write_owned(self.owned)
+            self.store.write_owned(recorded)
             journal.drop()
             if isinstance(error, NetapplyError | KeyboardInterrupt):
                 reason = "cannot finish: interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
@@ -90,9 +95,9 @@ class Transaction:
         self.store.write_owned(owned)
         journal.finish()
 
-    def _record(self, image: BeforeImage) -> Record:
+    def _record(self, image: BeforeImage, owned: Owned) -> Record:
         operations = [describe(operation) for operation in self.plan.operations]
-        return Record(self.store.boot, self.store.namespace, self.plan.source, image, self.owned, operations)
+        return Record(self.store.boot, self.store.namespace, self.plan.source, image, owned, operations)
 
     def _execute(self, mark: Callable[[int], None], report: Report | None) -> None:
         submitter = Submitter(self.netlink, self.observed.indexes)
@@ -107,7 +112,8 @@ class Transaction:
 
     def _verify(self) -> Observed:
         """Read the kernel again: it must now say what the file says."""
-        after = observe(self.netlink, self.parameters, self._families())
+        after = observe(self.netlink, self.named, self._families(), called=identities(self.desired))
+        fit(self.desired, after)  # what is said of a link that was not there before
         remaining = diff(self.desired, after, self.owned)
         if remaining:
             raise _unlike(remaining)
@@ -120,7 +126,7 @@ class Transaction:
 
     def _undo(self, image: BeforeImage, error: BaseException) -> None:
         try:
-            restore(self.netlink, image, self.parameters)
+            restore(self.netlink, image, self.named)
         except NetapplyError as second:
             raise IncompleteError(
                 f"{error}; and the way back failed: {second}; look at the network, then run `netapply recover`",
@@ -128,16 +134,18 @@ class Transaction:
             ) from error
 
 
-def restore(netlink: Netlink, image: BeforeImage, parameters: Iterable[str]) -> int:
+def restore(netlink: Netlink, image: BeforeImage, named: Iterable[Key]) -> int:
     """Return to the before-image; how many operations that took. IncompleteError says what remains."""
     done = 0
     failure: KernelError | None = None
     families = families_to_ask((*image.before, *image.made))
     for attempt in range(UNDO_PASSES):
-        now = observe(netlink, parameters, families)
+        now = observe(netlink, named, families, identities(image.before.values()))
         desired, made = image.way_back(now, full=attempt > 0)
         plan = make_plan(desired, now, made)
         if not plan and attempt > 0:
+            if image.switch and now.without_ovs:
+                raise MissingError(now.without_ovs)  # what it made there is still there, and will come back
             return done
         submitter = Submitter(netlink, now.indexes)
         for group in plan.batches():
@@ -146,23 +154,24 @@ def restore(netlink: Netlink, image: BeforeImage, parameters: Iterable[str]) -> 
                 done += len(group)
             except KernelError as error:
                 failure = error
-    raise _incomplete(netlink, image, parameters, failure)
+    raise _incomplete(netlink, image, named, failure)
 
 
 def _incomplete(
-    netlink: Netlink, image: BeforeImage, parameters: Iterable[str], failure: KernelError | None
+    netlink: Netlink, image: BeforeImage, named: Iterable[Key], failure: KernelError | None
 ) -> NetapplyError:
-    now = observe(netlink, parameters, families_to_ask((*image.before, *image.made)))
+    families = families_to_ask((*image.before, *image.made))
+    now = observe(netlink, named, families, identities(image.before.values()))
     desired, made = image.way_back(now, full=True)
     remaining = tuple(_in_words(change) for change in diff(desired, now, made))
     reason = f" ({failure})" if failure else ""
     return IncompleteError(f"cannot restore {', '.join(remaining[:5])}{reason}", remaining)
 
 
-def _parameters(plan: Plan, image: BeforeImage, desired: Desired) -> tuple[str, ...]:
-    """Every kernel parameter that is worth reading again."""
-    keys = [*image.before, *image.made, *(change.key for change in plan.changes), *desired.resources]
-    return tuple(dict.fromkeys(key[1] for key in keys if key[0] == "sysctl"))
+def _named(plan: Plan, image: BeforeImage, desired: Desired) -> tuple[Key, ...]:
+    """Everything that is read only on demand and is worth reading again."""
+    changed = (change.key for change in plan.changes)
+    return tuple(dict.fromkeys(on_demand(image.before, image.made, changed, desired.resources)))
 
 
 def _unlike(remaining: list[Change]) -> KernelError:

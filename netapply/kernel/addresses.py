@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from netapply.kernel.netlink import Netlink
@@ -10,7 +12,7 @@ from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import ADDRESS
 from netapply.kernel.wire.scalar import pack_ip, unpack_ip, unpack_text
 from netapply.kernel.wire.shape import Shapes
-from netapply.model.addressing import PROTO_KERNEL, SCOPES
+from netapply.model.addressing import ADDRESS_FLAGS, FOREVER, PROTO_KERNEL, SCOPES
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
 from netapply.model.routing import PROTOCOL
@@ -21,7 +23,9 @@ SHAPES: Final = Shapes(IFADDRMSG.size)
 U32: Final = struct.Struct("=I")
 AF_INET, AF_INET6 = 2, 10
 IFA_F_PERMANENT, IFA_F_SECONDARY = 0x80, 0x01
-FLAGS: Final = {"nodad": 0x02, "home": 0x10, "managetempaddr": 0x100, "noprefixroute": 0x200, "mcautojoin": 0x400}
+IFA_F_DEPRECATED, IFA_F_OPTIMISTIC = 0x20, 0x04
+FLAGS: Final = ADDRESS_FLAGS
+FOREVER_PREFERRED: Final = b"\xff" * 4
 ANY_FLAG: Final = sum(FLAGS.values())
 SCOPE_NUMBERS: Final = {word: number for number, word in SCOPES.items()}
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL = ADDRESS["IFA_ADDRESS"][0], ADDRESS["IFA_LOCAL"][0], ADDRESS["IFA_LABEL"][0]
@@ -30,13 +34,18 @@ IFA_CACHEINFO = ADDRESS["IFA_CACHEINFO"][0]
 IFA_METRIC, IFA_PROTO = ADDRESS["IFA_RT_PRIORITY"][0], ADDRESS["IFA_PROTO"][0]
 
 
-def read_addresses(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
-    """All addresses of the namespace, in the kernel's order (a primary before its secondaries)."""
+def read_addresses(
+    netlink: Netlink, names: dict[int, str], present: Mapping[str, str] = MappingProxyType({})
+) -> list[Resource]:
+    """All addresses of the namespace, in the kernel's order (a primary before its secondaries).
+
+    `present` tells what the kernel calls a device that is called otherwise among `names`.
+    """
     answers = netlink.dump(m.RTM_GETADDR, IFADDRMSG.pack(0, 0, 0, 0, 0))
-    return [_read(data, names) for data in answers]
+    return [_read(data, names, present) for data in answers]
 
 
-def _read(data: bytes, names: dict[int, str]) -> Resource:
+def _read(data: bytes, names: dict[int, str], present: Mapping[str, str]) -> Resource:
     family, length, low_flags, scope, index = IFADDRMSG.unpack_from(data)
     seen = SHAPES.read(data)
     flags = U32.unpack(seen[IFA_FLAGS])[0] if IFA_FLAGS in seen else low_flags
@@ -47,7 +56,7 @@ def _read(data: bytes, names: dict[int, str]) -> Resource:
     attributes: dict[str, Value] = {
         "peer": remote if remote != local else None,
         "broadcast": unpack_ip(seen[IFA_BROADCAST]) if IFA_BROADCAST in seen else None,
-        "label": _label(seen, link),
+        "label": _label(seen, link, present.get(link, link)),
         "metric": U32.unpack(seen[IFA_METRIC])[0] if IFA_METRIC in seen else None,
         "scope": SCOPES.get(scope, str(scope)),
         "flags": tuple(word for word, bit in FLAGS.items() if flags & bit) if flags & ANY_FLAG else (),
@@ -61,8 +70,13 @@ def _read(data: bytes, names: dict[int, str]) -> Resource:
 
 def _lifetimes(seen: dict[int, bytes], flags: int) -> tuple[int, int] | None:
     """What is left of a lease, preferred and valid, in seconds; None for ever."""
-    if flags & IFA_F_PERMANENT or IFA_CACHEINFO not in seen:
+    if IFA_CACHEINFO not in seen:
         return None
+    if flags & IFA_F_PERMANENT:
+        if flags & IFA_F_DEPRECATED:
+            return 0, FOREVER  # which IPv4 tells by the flag only
+        if seen[IFA_CACHEINFO][:4] == FOREVER_PREFERRED:
+            return None
     preferred, valid = struct.unpack_from("=II", seen[IFA_CACHEINFO])
     return preferred, valid
 
@@ -72,10 +86,13 @@ def _by_kernel(proto: int, local: str) -> bool:
     return proto in PROTO_KERNEL or (local.startswith("fe80:") and proto != PROTOCOL)
 
 
-def _label(seen: dict[int, bytes], link: str) -> str | None:
-    """The label where it is more than the link's name, which the kernel fills in by itself."""
-    label = unpack_text(seen[IFA_LABEL]) if IFA_LABEL in seen else link
-    return label if label != link else None
+def _label(seen: dict[int, bytes], link: str, present: str) -> str | None:
+    """The label where it is more than the link's name, which the kernel fills in by itself, and changes with it
+    (net/ipv4/devinet.c, inetdev_changename)."""
+    label = unpack_text(seen[IFA_LABEL]) if IFA_LABEL in seen else present
+    if label == present:
+        return None
+    return f"{link}{label.removeprefix(present)}" if label.startswith(f"{present}:") else label
 
 
 def encode_address(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
@@ -90,11 +107,12 @@ def encode_address(operation: Operation, indexes: dict[str, int]) -> list[bytear
     if operation.verb is Verb.DELETE:
         return [m.message(m.RTM_DELADDR, 0, IFADDRMSG.pack(family, int(length), 0, 0, indexes[link]) + body)]
     header = IFADDRMSG.pack(family, int(length), 0, _scope(wish.get("scope"), local), indexes[link])
-    return [m.message(m.RTM_NEWADDR, m.NLM_F_CREATE | m.NLM_F_EXCL, header + body + _options(wish))]
+    mode = m.NLM_F_REPLACE if operation.replace else m.NLM_F_EXCL
+    return [m.message(m.RTM_NEWADDR, m.NLM_F_CREATE | mode, header + body + _options(wish))]
 
 
 def _options(wish: dict[str, Any]) -> bytes:
-    flags = sum(FLAGS[word] for word in wish.get("flags") or ())
+    flags = sum(FLAGS[word] for word in wish.get("flags") or ()) | (IFA_F_OPTIMISTIC if wish.get("optimistic") else 0)
     body = m.attribute(IFA_PROTO, bytes([wish.get("protocol", PROTOCOL)]))
     body += m.attribute(IFA_FLAGS, struct.pack("=I", flags)) if flags else b""
     if wish.get("broadcast"):

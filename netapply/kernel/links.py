@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from netapply.kernel.link_codec import PAIR, LinkCodec, codec_of, known
+from netapply.kernel.link_names import call
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import INFO, LINK, TUN, VETH
@@ -14,7 +17,7 @@ from netapply.kernel.wire.scalar import unpack_text
 from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
-from netapply.plan.plan import Operation, Verb
+from netapply.plan.plan import Operation, Phase, Verb
 
 IFINFOMSG: Final = struct.Struct("=BxHiII")
 IFF_LOWER_UP = 0x10000
@@ -42,6 +45,8 @@ class Links:
     resources: list[Resource] = field(default_factory=list)
     indexes: dict[str, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    present: dict[str, str] = field(default_factory=dict)
+    """What the kernel calls a device, where that is not what it is called here."""
     settings: dict[str, bytes] = field(default_factory=dict)
     """IFLA_AF_SPEC of each link: its IPv4 and IPv6 settings, decoded when somebody asks."""
 
@@ -51,11 +56,17 @@ def dump(netlink: Netlink) -> list[bytes]:
     return netlink.dump(m.RTM_GETLINK, body)
 
 
-def read_links(netlink: Netlink) -> Links:
-    """All links of the namespace, references resolved to names, altnames as resources of their own."""
+def read_links(netlink: Netlink, called: Mapping[int, str] = MappingProxyType({})) -> Links:
+    """All links of the namespace, references resolved to names, altnames as resources of their own.
+
+    A device whose index is among `called` is called as that says, and its attribute `name` tells what the
+    kernel calls it. ForeignError where another device has that name.
+    """
     links = Links()
     for data in dump(netlink):
         _read_link(data, links)
+    if called:
+        call(links, called)
     for link in links.resources:
         _resolve(link, links.names)
     return links
@@ -122,6 +133,8 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
         for number, payload in found.items():
             name, unpack, from_wire = codec.data[number]
             attributes[name] = from_wire(unpack(payload))
+        if codec.bits:
+            codec.bits.split(attributes)
     return attributes
 
 
@@ -161,12 +174,20 @@ def _resolve(link: Resource, names: dict[int, str]) -> None:
             link.attributes[attribute] = names.get(index, f"#{index}") if index else None
 
 
+def encode_rename(operation: Operation, indexes: dict[str, int]) -> bytearray:
+    """Another name for a link, which keeps its index."""
+    body = m.attribute(IFLA_IFNAME, operation.attributes["name"].encode() + b"\0")
+    return m.message(m.RTM_NEWLINK, 0, IFINFOMSG.pack(0, 0, indexes[operation.key[1]], 0, 0) + body)
+
+
 def encode_link(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
     """The messages of one operation on a link, in the order in which they must run.
 
     A link whose index is not known yet (a veth's second end, made a message earlier) goes by its name.
     """
     name = operation.key[1]
+    if operation.phase is Phase.RENAME:
+        return [encode_rename(operation, indexes)]
     if operation.verb is Verb.DELETE:
         return [m.message(m.RTM_DELLINK, 0, IFINFOMSG.pack(0, 0, indexes[name], 0, 0))]
     known(operation.attributes, operation.kind)

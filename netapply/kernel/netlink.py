@@ -41,8 +41,8 @@ class Refusal(NamedTuple):
 class Netlink:
     """A socket in the network namespace that the thread is in when the socket is made."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._sequence = 0
         for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
             self._socket.setsockopt(SOL_NETLINK, option, 1)
@@ -98,7 +98,7 @@ class Netlink:
                     _raise_if_broken_off(payload, flags)
                     return answers if whole else None
                 elif code == m.NLMSG_ERROR:
-                    raise KernelError("read the network", *_parse_error(payload, flags))
+                    raise KernelError("read the network", *parse_error(payload, flags))
 
     def _say(self, data: bytes) -> None:
         try:
@@ -160,7 +160,7 @@ class Netlink:
             for kind, flags, sequence, payload in self._receive():
                 if kind != m.NLMSG_ERROR or sequence < first:
                     continue
-                code, ack = _parse_error(payload, flags)
+                code, ack = parse_error(payload, flags)
                 if code:
                     refusals.append(Refusal(start + sequence - first, code, ack))
                 if sequence == self._sequence:
@@ -188,7 +188,7 @@ def _raise_if_broken_off(payload: bytes, flags: int) -> None:
         raise KernelError("read the network", code, _text_of_ack(payload, 4) if flags & m.NLM_F_ACK_TLVS else "")
 
 
-def _parse_error(payload: bytes, flags: int) -> tuple[int, str]:
+def parse_error(payload: bytes, flags: int) -> tuple[int, str]:
     """Errno and extended acknowledgement of an NLMSG_ERROR (RFC 3549, netlink(7))."""
     code = -struct.unpack_from("=i", payload)[0]
     if not flags & m.NLM_F_ACK_TLVS:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+import errno
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
+from netapply.errors import KernelError
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
+from netapply.kernel.inet6 import read_inet6
 from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
+from netapply.kernel.ovs import presence as ovs
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
-from netapply.model.family import ON_DEMAND
+from netapply.kernel.vnis import read_vnis
+from netapply.kernel.wire import message as m
+from netapply.model.family import ENTRIES, HARDWARE
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import touched_by
 
+NHMSG_SIZE: Final = 8
+"""Bytes of struct nhmsg, which asks for all where it is zero."""
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-ALWAYS_ASKED: Final = frozenset({"route", "rule", "nat"})
-OPTIONAL_FAMILIES: Final = ALWAYS_ASKED | ON_DEMAND
+NOTHING_CALLED: Final[Mapping[int, str]] = MappingProxyType({})
+ALWAYS_ASKED: Final = frozenset({"nexthop", "route", "rule", "nat", "filter"})
+OPTIONAL_FAMILIES: Final = ALWAYS_ASKED | ENTRIES
 
 
 @dataclass(slots=True)
@@ -29,32 +39,53 @@ class Observed(State):
 
     indexes: dict[str, int] = field(default_factory=dict)
     settings: dict[str, bytes] = field(default_factory=dict)
+    present: dict[str, str] = field(default_factory=dict)
+    """What the kernel calls devices that are called otherwise here."""
+    without_ovs: str = field(default="", compare=False)
+    """Why Open vSwitch was not asked; empty if it was."""
     defaults: Defaults = field(default_factory=dict, compare=False, repr=False)
     families: Container[str] = field(default=OPTIONAL_FAMILIES, compare=False, repr=False)
     """Those among OPTIONAL_FAMILIES that were asked for."""
 
     def unusual_settings(self, link: str) -> list[Resource]:
         """Per-interface parameters that are lost with the link, unless somebody remembers them."""
-        return unusual_settings(link, self.settings.get(link, b""), self.defaults)
+        return unusual_settings(link, self.settings.get(link, b""), self.defaults, self.present)
 
 
-def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Container[str] = OPTIONAL_FAMILIES) -> Observed:
-    """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
+def observe(
+    netlink: Netlink,
+    named: Iterable[Key] = (),
+    families: Container[str] = OPTIONAL_FAMILIES,
+    called: Mapping[int, str] = NOTHING_CALLED,
+) -> Observed:
+    """Everything in the thread's namespace that netapply knows, and what is named of kernel parameters and
+    settings of hardware, which are read only then.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules,
-    NAT rules or entries, for a caller that would not look at them: a router may have a million routes.
+    rules of netfilter, or entries, for a caller that would not look at them: a router may have a million routes.
+    `called` are names that devices are to have, by their index.
     """
-    links = read_links(netlink)
-    state = Observed(indexes=links.indexes, settings=links.settings, families=families)
+    links = read_links(netlink, called)
+    named = list(named)
+    parameters = [key[1] for key in named if key[0] == "sysctl"]
+    beyond, without_ovs = _read_ovs(links.resources)
+    state = Observed({}, links.indexes, links.settings, links.present, without_ovs, families=families)
+    hidden = {item.key for item in beyond}
     found = [
-        *links.resources,
+        *(link for link in links.resources if link.key not in hidden),
+        *beyond,
+        *read_inet6(links.settings),
         *_read_tables(netlink, links),
-        *read_addresses(netlink, links.names),
+        *read_addresses(netlink, links.names, links.present),
+        *(_read_nexthops(netlink, links.names) if "nexthop" in families or "route" in families else ()),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
-        *(_read_entries(netlink, links, families) if any(name in families for name in ON_DEMAND) else ()),
-        *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
-        *(_read_nat() if "nat" in families else ()),
+        *(read_vnis(netlink, links.names) if _filter_vnis(links.resources) else ()),
+        *_read_wireguard(links.resources),
+        *read_sysctls(_with_touched(parameters, links.indexes), links.settings, links.present),
+        *(_read_entries(netlink, links, families) if any(name in families for name in ENTRIES) else ()),
+        *_read_hardware([key for key in named if key[0] in HARDWARE], links.indexes),
+        *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
     for resource in found:
         while resource.key in state.resources:
@@ -65,7 +96,7 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
 
 def families_to_ask(keys: Iterable[Key]) -> frozenset[str]:
     """The optional families to read where resources of these keys are of interest."""
-    return ALWAYS_ASKED | (ON_DEMAND & {key[0] for key in keys})
+    return ALWAYS_ASKED | (ENTRIES & {key[0] for key in keys})
 
 
 def _read_entries(netlink: Netlink, links: Links, families: Container[str]) -> list[Resource]:
@@ -79,6 +110,53 @@ def _read_entries(netlink: Netlink, links: Links, families: Container[str]) -> l
     return found
 
 
+def _read_nexthops(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
+    """Most hosts have no nexthop object, and kernels before 5.3 know none."""
+    try:
+        answers = netlink.dump(m.RTM_GETNEXTHOP, bytes(NHMSG_SIZE))
+    except KernelError as error:
+        if error.code != errno.EOPNOTSUPP:
+            raise
+        return []
+    if not answers:
+        return []
+    from netapply.kernel.nexthops import nexthops_of
+
+    return nexthops_of(answers, names)
+
+
+def _filter_vnis(links: Iterable[Resource]) -> bool:
+    return any(link.kind == "vxlan" and link.attributes["vnifilter"] for link in links)
+
+
+def _read_wireguard(links: Iterable[Resource]) -> list[Resource]:
+    """Most hosts have no link of the kind."""
+    names = [link.name for link in links if link.kind == "wireguard"]
+    if not names:
+        return []
+    from netapply.kernel.wireguard import read_wireguard
+
+    return read_wireguard(names)
+
+
+def _read_hardware(keys: list[Key], indexes: dict[str, int]) -> list[Resource]:
+    """Most files name no settings of hardware, and then nothing is imported that would read them."""
+    if not keys:
+        return []
+    from netapply.kernel import ethtool
+
+    return ethtool.read(keys, indexes)
+
+
+def _read_ovs(links: list[Resource]) -> tuple[list[Resource], str]:
+    """What only Open vSwitch knows; most hosts have none, and then nothing is imported that would ask it."""
+    if not ovs.possible():
+        return [], str(ovs.absent("there is no such socket"))
+    from netapply.kernel.ovs.reading import complete
+
+    return complete(links)
+
+
 def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
     """Only where there is a bridge, and a kernel that is built with its VLANs."""
     if not any(link.attributes.get("vlan_default_pvid") is not None for link in links.resources):
@@ -88,13 +166,13 @@ def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
     return read_tables(netlink, links)
 
 
-def _read_nat() -> list[Resource]:
+def _read_netfilter() -> list[Resource]:
     """Most hosts have no rule of ours, and then nothing is imported that would read it."""
     if not iptables_presence.possible():
         return []
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    return iptables.read()
+    return netfilter.read()
 
 
 def _with_touched(parameters: Iterable[str], links: Iterable[str]) -> list[str]:

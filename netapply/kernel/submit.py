@@ -7,11 +7,17 @@ from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.addresses import encode_address
+from netapply.kernel.detection import await_sources
+from netapply.kernel.inet6 import encode_inet6
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
+from netapply.kernel.vnis import encode_vni
+from netapply.model.family import HARDWARE
+from netapply.model.netfilter import NETFILTER
+from netapply.plan.ovs import OVS_PHASES
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
@@ -29,9 +35,18 @@ def _encode_table(operation: Operation, indexes: dict[str, int]) -> list[bytearr
 
 
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
+
+
+def _encode_nexthop(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.nexthops import encode_nexthop  # few hosts have nexthop objects
+
+    return encode_nexthop(operation, indexes)
+
+
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table,
+    "rule": encode_rule, "nexthop": _encode_nexthop, "inet6": encode_inet6, "vni": encode_vni,
+    "bridge_port": _encode_port, "bridge_vlans": _encode_table,
 }  # fmt: skip
 
 
@@ -47,14 +62,28 @@ class Submitter:
 
         After an error any operation of the group may have been carried out, wholly or in part.
         """
+        if group[0].phase in OVS_PHASES:
+            self._switch(group)
+            return
         family = group[0].key[0]
         if family == "sysctl":
             for operation in group:
                 _write(operation)
-        elif family == "nat":
+        elif family in NETFILTER:
             _restore(group)
+        elif family in ("wireguard", "wireguard_peer"):
+            _tell_wireguard(group)
+        elif family in HARDWARE:
+            self._set_hardware(group)
         else:
+            if family == "route" and any(operation.attributes.get("src") for operation in group):
+                await_sources(self._netlink, group)
             self._send(group)
+
+    def _set_hardware(self, group: list[Operation]) -> None:
+        from netapply.kernel import ethtool  # a file that names no hardware never needs it
+
+        ethtool.write(group, self._indexes)
 
     def _send(self, group: list[Operation]) -> None:
         for operation in group:
@@ -73,6 +102,12 @@ class Submitter:
             raise KernelError(describe(operation), first.code, first.ack, _where(operation))
         if any(operation.key[0] == "link" and operation.verb is not Verb.SET for operation in group):
             self._indexes = read_indexes(self._netlink)
+
+    def _switch(self, group: list[Operation]) -> None:
+        from netapply.kernel.ovs.service import carry_out  # a host without Open vSwitch never needs it
+
+        carry_out(group)
+        self._indexes = read_indexes(self._netlink)
 
     def _make_tun(self, operation: Operation) -> None:
         """A tun comes to be by another way than netlink, which then finds it there and sets the rest."""
@@ -108,13 +143,22 @@ def _write(operation: Operation) -> None:
 
 
 def _restore(group: list[Operation]) -> None:
-    from netapply.kernel import iptables  # a host without NAT rules never needs it
+    from netapply.kernel import netfilter  # a host without rules of netfilter never needs it
 
-    def change(operation: Operation) -> iptables.NatChange:
+    def change(operation: Operation) -> netfilter.NatChange:
         rule = operation.attributes["rule"]
-        return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
+        return netfilter.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
 
-    iptables.restore([change(operation) for operation in group])
+    netfilter.restore([change(operation) for operation in group])
+
+
+def _tell_wireguard(group: list[Operation]) -> None:
+    from netapply.kernel.wireguard import carry_out  # a host without such links never needs it
+
+    refused = carry_out(group)
+    if refused is not None:
+        operation, code, ack = refused
+        raise KernelError(describe(operation), code, ack, _where(operation))
 
 
 def _where(operation: Operation) -> str:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import INET6, INET6_CONF, INET_CONF
 from netapply.model.resource import Resource
+from netapply.model.sysctl import device_of
 
 ROOT: Final = Path("/proc/sys")
 AF_INET, AF_INET6 = 2, 10
@@ -35,17 +37,25 @@ BY_ITSELF: Final = frozenset({"mtu", "mc_forwarding"})
 """Settings that follow the link's MTU, and a running multicast daemon."""
 
 
-def read_sysctls(paths: Iterable[str], settings: dict[str, bytes]) -> list[Resource]:
-    """The parameters that exist among `paths`; each link's message is decoded at most once."""
+def read_sysctls(
+    paths: Iterable[str], settings: dict[str, bytes], present: Mapping[str, str] = MappingProxyType({})
+) -> list[Resource]:
+    """The parameters that exist among `paths`; each link's message is decoded at most once. `present` tells
+    what the kernel calls a device now."""
     decoded: dict[tuple[str, str], dict[str, str]] = {}
     values = []
     for path in paths:
         value = _from_links(path, settings, decoded)
         if value is None:
-            value = read_file(path)
+            value = read_file(_as_present(path, present))
         if value is not None:
             values.append(Resource(("sysctl", path), "sysctl", {"value": value}))
     return values
+
+
+def _as_present(path: str, present: Mapping[str, str]) -> str:
+    device = device_of(path) if present else None
+    return path.replace(f"/{device}/", f"/{present[device]}/", 1) if device and device in present else path
 
 
 def read_file(path: str) -> str | None:
@@ -82,7 +92,9 @@ Defaults = dict[str, dict[str, str]]
 """What links begin with, by directory; filled as it is asked for."""
 
 
-def unusual_settings(link: str, data: bytes, defaults: Defaults) -> list[Resource]:
+def unusual_settings(
+    link: str, data: bytes, defaults: Defaults, present: Mapping[str, str] = MappingProxyType({})
+) -> list[Resource]:
     """The settings of a link that are not those which a new link begins with.
 
     What the message does not hold (every year's additions) is read from its file.
@@ -97,7 +109,7 @@ def unusual_settings(link: str, data: bytes, defaults: Defaults) -> list[Resourc
             for name, begin in defaults[directory].items():
                 path = f"net/{protocol}/{tree}/{link}/{name}"
                 value = told.get(name) if tree == "conf" else None
-                value = read_file(path) if value is None else value
+                value = read_file(_as_present(path, present)) if value is None else value
                 if value not in (None, begin):
                     found.append(Resource(("sysctl", path), "sysctl", {"value": value}))
     return found

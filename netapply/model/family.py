@@ -6,15 +6,16 @@ kernel/submit.py name them), and, where it is written below a link, a field in `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from netapply.model.attribute import Disruption, Table, table_of
+from netapply.model.part import Part
 from netapply.model.phase import Phase
 from netapply.model.resource import Key
 
@@ -40,16 +41,30 @@ class Family:
     ordered: bool = False
     """Whether the order among netapply's own resources of one list counts."""
     field: str = ""
-    """The field of a link in the native file that holds the family's resources, each a `model.part.Part`."""
+    """The field of a link in the native file that holds the family's resources, each a `model.part.Part`; with
+    a dot, a field of a field."""
     many: bool = True
     """Whether that field is a list."""
+    implicit: bool = False
+    """Whether a resource that is in every way as the kernel makes it is not observed at all."""
+    stepwise: bool = False
+    """Whether a change tells the kernel only what changes; else all that the resource is."""
     again: Disruption = Disruption.LIVE
     """What it means for traffic that a resource is made again."""
     goes: Disruption = Disruption.FLAP
     """What it means for traffic that a resource is deleted."""
-    on_demand: bool = False
+    entry: bool = False
     """Whether the family is read only where the file, the record or a disturbed link asks for it: a host may
     have a hundred thousand."""
+
+
+def _hardware(name: str, model: str) -> Family:
+    """What ethtool sets on a device."""
+    noun = f"ethtool {name.replace('_', ' ')} of {{1}}"
+    return Family(
+        noun, Phase.HARDWARE, Phase.HARDWARE, f"netapply.model.{model}", on=1, made=False,
+        field=f"ethtool.{name}", many=False,
+    )  # fmt: skip
 
 
 FLAP, LIVE = Disruption.FLAP, Disruption.LIVE
@@ -58,6 +73,9 @@ FAMILIES: Final[dict[str, Family]] = {
     "altname": Family("altname {2} of {1}", Phase.NAME, Phase.NAME_DELETE, on=1, goes=LIVE),
     "address": Family(
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
+    ),
+    "nexthop": Family(
+        "nexthop {1}", Phase.NEXTHOP, Phase.NEXTHOP_END, "netapply.model.nexthop:NexthopObject", again=FLAP
     ),
     "bridge_port": Family(
         "bridge port {1}",
@@ -71,32 +89,128 @@ FAMILIES: Final[dict[str, Family]] = {
     ),
     "bridge_vlans": Family("VLANs of {1}", Phase.PORT, Phase.PORT, on=1, made=False),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
+    "vni": Family(
+        "VNI {2} of {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.vni:Vni",
+        on=1,
+        field="vnis",
+    ),
+    "wireguard": Family(
+        "WireGuard settings of {1}",
+        Phase.KEYS,
+        Phase.KEYS,
+        "netapply.model.wireguard:WireguardDevice",
+        on=1,
+        made=False,
+        stepwise=True,
+        again=FLAP,
+    ),
+    "wireguard_peer": Family(
+        "peer {2} of {1}",
+        Phase.PEER,
+        Phase.PEER_DELETE,
+        "netapply.model.wireguard:Peer",
+        on=1,
+        field="peers",
+        stepwise=True,
+        again=FLAP,
+    ),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
     "fdb": Family(
-        "fdb {2} {3} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.fdb:Fdb", on=1, field="fdb",
-        on_demand=True,
+        "fdb {2} {3} dev {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.fdb:Fdb",
+        on=1,
+        field="fdb",
+        entry=True,
     ),
     "mdb": Family(
-        "mdb {3} {4} port {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.mdb:Mdb", on=1, field="mdb",
-        on_demand=True,
+        "mdb {3} {4} port {2} dev {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.mdb:Mdb",
+        on=1,
+        field="mdb",
+        entry=True,
     ),
     "neighbour": Family(
-        "neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.neighbour:Neighbour", on=1,
-        field="neighbours", goes=LIVE, on_demand=True,
+        "neighbour {2} dev {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.neighbour:Neighbour",
+        on=1,
+        field="neighbours",
+        goes=LIVE,
+        entry=True,
     ),
     "proxy_neighbour": Family(
-        "proxy neighbour {2} dev {1}", Phase.ENTRY, Phase.ENTRY_DELETE,
-        "netapply.model.proxy_neighbour:ProxyNeighbour", on=1, field="proxy_neighbours", on_demand=True,
+        "proxy neighbour {2} dev {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.proxy_neighbour:ProxyNeighbour",
+        on=1,
+        field="proxy_neighbours",
+        entry=True,
     ),
     "qdisc": Family(
-        "qdisc of {1}", Phase.ENTRY, Phase.ENTRY_DELETE, "netapply.model.qdisc:Qdisc", on=1, field="qdisc",
-        many=False, on_demand=True, goes=LIVE,
+        "qdisc of {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.qdisc:Qdisc",
+        on=1,
+        field="qdisc",
+        many=False,
+        entry=True,
+        goes=LIVE,
+    ),
+    "inet6": Family(
+        "IPv6 of {1}",
+        Phase.LINK_SYSCTL,
+        Phase.LINK_SYSCTL,
+        "netapply.model.inet6:Inet6",
+        on=1,
+        made=False,
+        goes=LIVE,
+        field="ipv6",
+        many=False,
+        implicit=True,
     ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
+    **{
+        name: _hardware(name, model)
+        for name, model in {
+            "features": "features:Features",
+            "private_flags": "features:PrivateFlags",
+            "rings": "hardware:Rings",
+            "channels": "hardware:Channels",
+            "coalesce": "coalesce:Coalesce",
+            "pause": "hardware:Pause",
+            "link_modes": "hardware:LinkModes",
+            "eee": "hardware:Eee",
+            "wol": "hardware:Wol",
+        }.items()
+    },
+    "ovs_port": Family(
+        "Open vSwitch port settings of {1}",
+        Phase.OVS_PORT,
+        Phase.OVS_PORT,
+        "netapply.model.ovs_port:OvsPort",
+        on=1,
+        made=False,
+        field="ovs_port",
+        many=False,
+    ),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
-}  # fmt: skip
+    "filter": Family("filter rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
+}
 
-ON_DEMAND: Final = frozenset(name for name, family in FAMILIES.items() if family.on_demand)
+HARDWARE: Final = frozenset(name for name, family in FAMILIES.items() if family.create is Phase.HARDWARE)
+"""Read from the device only where a file or the owned record names it: asking a driver takes its time."""
+ON_DEMAND: Final = HARDWARE | {"sysctl"}
+ENTRIES: Final = frozenset(name for name, family in FAMILIES.items() if family.entry)
 _EMPTY: Final = Table()
 
 
@@ -115,7 +229,9 @@ def model_of(family: str) -> type[BaseModel] | None:
 def table_of_family(family: str) -> Table:
     """The attribute table of every resource of a family; empty where that depends on the kind."""
     model = model_of(family)
-    return _EMPTY if model is None else table_of(model)
+    if model is None:
+        return _EMPTY
+    return model.table() if issubclass(model, Part) else table_of(model)
 
 
 def link_of(key: Key) -> str:
@@ -127,3 +243,15 @@ def link_of(key: Key) -> str:
 def parts() -> Iterator[tuple[str, Family]]:
     """The families that are written below a link, in fields of their own."""
     return ((name, family) for name, family in FAMILIES.items() if family.field)
+
+
+def on_demand(*keys: Iterable[Key]) -> list[Key]:
+    """Of all these keys, those of what is read only when somebody asks for it."""
+    return [key for part in keys for key in part if key[0] in ON_DEMAND]
+
+
+def field_of(holder: Any, path: str) -> Any:
+    """What a link has in a family's field; None where it has nothing there."""
+    for name in path.split("."):
+        holder = getattr(holder, name, None)
+    return holder

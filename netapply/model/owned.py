@@ -30,7 +30,8 @@ class Owned:
 
 
 def is_marked(resource: Resource) -> bool:
-    """The kernel carries a mark for routes, rules and addresses (protocol) and for NAT rules (comment)."""
-    if FAMILIES[resource.family].marked:
+    """The kernel carries a mark for routes, rules and addresses (protocol) and for NAT rules (comment); for what
+    is Open vSwitch's, its database does (external_ids)."""
+    if FAMILIES[resource.family].marked or resource.facts.get("marked"):
         return True
     return resource.family != "link" and resource.attributes.get("protocol") in (PROTOCOL, "netapply")

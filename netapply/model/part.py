@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from netapply.model.attribute import table_of
+from netapply.model.attribute import Table, table_of
 from netapply.model.resource import Resource
 
 
@@ -31,6 +31,11 @@ class Part(BaseModel):
     def model_at(cls, path: tuple[int | str, ...]) -> type[BaseModel] | None:
         """The class that knows the fields at a path below the part's field; None where none does."""
         return cls if len(path) > 1 else None
+
+    @classmethod
+    def table(cls) -> Table:
+        """The attribute table of the family."""
+        return table_of(cls)
 
     @classmethod
     def said(cls, resource: Resource) -> dict[str, Any] | None:

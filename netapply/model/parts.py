@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
     from pydantic.json_schema import JsonSchemaValue
 
-    from netapply.model.bridge_port import BridgePort
     from netapply.model.fdb import Fdb
     from netapply.model.mdb import Mdb
     from netapply.model.neighbour import Neighbour
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from netapply.model.qdisc import Qdisc
 
 
-class Later:
+class PartsOf:
     """The type of a field whose true one is that of another family's class: a list of it, or one."""
 
     def __init__(self, family: str, *, many: bool = True) -> None:
@@ -49,33 +48,30 @@ class Later:
 
 
 @cache
-def _adapter(field: Later) -> TypeAdapter[Any]:
+def _adapter(field: PartsOf) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(field.type())
 
 
 if TYPE_CHECKING:
-    BridgePortSettings = BridgePort
     FdbEntries = tuple[Fdb, ...]
     MdbEntries = tuple[Mdb, ...]
     Neighbours = tuple[Neighbour, ...]
     ProxyNeighbours = tuple[ProxyNeighbour, ...]
     RootQdisc = Qdisc
 else:
-    BridgePortSettings = Annotated[Any, Later("bridge_port", many=False)]
-    FdbEntries = Annotated[Any, Later("fdb")]
-    MdbEntries = Annotated[Any, Later("mdb")]
-    Neighbours = Annotated[Any, Later("neighbour")]
-    ProxyNeighbours = Annotated[Any, Later("proxy_neighbour")]
-    RootQdisc = Annotated[Any, Later("qdisc", many=False)]
+    FdbEntries = Annotated[Any, PartsOf("fdb")]
+    MdbEntries = Annotated[Any, PartsOf("mdb")]
+    Neighbours = Annotated[Any, PartsOf("neighbour")]
+    ProxyNeighbours = Annotated[Any, PartsOf("proxy_neighbour")]
+    RootQdisc = Annotated[Any, PartsOf("qdisc", many=False)]
 
 __all__: Final = [
-    "BridgePortSettings",
     "FdbEntries",
-    "Later",
     "MdbEntries",
     "Neighbours",
+    "PartsOf",
     "ProxyNeighbours",
     "RootQdisc",
 ]

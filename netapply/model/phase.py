@@ -12,22 +12,37 @@ class Phase(IntEnum):
     """First, because a global setting overwrites every interface's own."""
     ROUTE_DELETE = 11
     NEXTHOP_DELETE = 12
+    """Of nexthop objects, those that a link would take along."""
     ENTRY_DELETE = 13
     """Neighbours, forwarding entries, VLANs: what a link holds."""
     ADDRESS_DELETE = 14
     NAME_DELETE = 15
-    LINK_PREPARE = 18
+    PEER_DELETE = 16
+    LINK_PREPARE = 17
     """A link that must be down, or without ports, for what follows."""
+    RENAME = 18
+    """Before any link comes or goes: what follows speaks of devices by the names that they have at the end."""
+    OVS_DELETE = 19
+    """Open vSwitch lets go of ports before their devices go."""
     LINK_DELETE = 20
+    OVS = 25
+    """Open vSwitch makes its bridges and internal ports: devices that others stand on."""
     LINK = 30
     """Create and set, lower devices first; a link that needs its settings before it runs stays down."""
     BRIDGE_MTU = 33
     """When the ports are there, which move the MTU of their bridge."""
     NAME = 35
+    OVS_PORT = 36
+    """Open vSwitch takes devices as ports, with their VLANs at once."""
     PORT = 37
     """What a link is set to as a port, when it is one."""
     VLAN_FILTERING = 38
     """Of a bridge that is at work, when its ports have their VLANs."""
+    KEYS = 41
+    PEER = 42
+    """What an encrypted tunnel is told over generic netlink, before it comes up."""
+    HARDWARE = 39
+    """What ethtool sets: before a new link comes up."""
     LINK_SYSCTL = 40
     """While a new link is still down: some settings matter only before it comes up."""
     LINK_UP = 45
@@ -35,7 +50,12 @@ class Phase(IntEnum):
     """Which of its ports a link prefers: they are there, and up."""
     ADDRESS = 50
     ENTRY = 52
+    NEXTHOP_REMAKE = 54
+    """A nexthop object goes, to come again as what it cannot become in place."""
     NEXTHOP = 55
     ROUTE = 60
+    NEXTHOP_END = 62
+    """When no route leads over it any more."""
     RULE = 70
     NAT = 80
+    """Rules of NAT and filter, all of them together."""

@@ -8,7 +8,7 @@ from netapply.diff import creation
 from netapply.errors import ForeignError
 from netapply.kinds import KIND_OF
 from netapply.model.attribute import Disruption
-from netapply.model.family import FAMILIES, link_of
+from netapply.model.family import FAMILIES, ON_DEMAND, link_of
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.attachments import attach
@@ -19,8 +19,10 @@ from netapply.plan.ground import Ground
 from netapply.plan.inherited import leave_inherited
 from netapply.plan.isolation import closed_ports
 from netapply.plan.occupied import refuse_occupied
+from netapply.plan.ovs_ports import drop_strangers
 from netapply.plan.ports import again, ends_with_port, settle_ports, worth_keeping
 from netapply.plan.raised import keep_down
+from netapply.plan.ties import standing_on
 from netapply.plan.vlan_tables import filtering_notes, keep_foreign_tables
 
 
@@ -66,8 +68,8 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
             del change.after["master"]  # carried over from its former self
     keep_down(consequences.raised, desired, observed, by_key)
     leave_inherited(by_key.values(), desired, observed, owned)
-    notes = [*left, *consequences.farewells()]
-    notes = [*consequences.farewells(), *filtering_notes(by_key, desired, observed)]
+    notes = [*left, *consequences.farewells(), *filtering_notes(by_key, desired, observed)]
+    notes += drop_strangers(by_key, observed)
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 
@@ -78,7 +80,7 @@ def _comes_back(item: Resource, desired: Desired, consequences: Consequences) ->
     if item.key in consequences.only_named:
         consequences.for_good.add(item.key)
         return False
-    return item.family != "sysctl"
+    return item.family not in ON_DEMAND
 
 
 def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
@@ -90,11 +92,7 @@ def _gone_links(changes: list[Change], consequences: Consequences) -> set[str]:
         size = len(gone)
         for key in consequences.lost:
             link = consequences.observed.resources[key]
-            if (
-                key[0] == "link"
-                and key not in staying
-                and gone & {link.attributes.get(name) for name in ("link", "dev", "peer")}
-            ):
+            if key[0] == "link" and key not in staying and gone & set(standing_on(link)):
                 gone.add(key[1])
         grown = len(gone) > size
     return gone
@@ -113,14 +111,14 @@ def _put_back(
         if item.name in gone:
             return
     elif _links(item) & gone:
-        consequences.for_good |= set() if item.family == "altname" else {item.key}
+        consequences.for_good |= set() if item.family in ("altname", "ovs_port") else {item.key}
         return
     restored = creation(Resource(item.key, item.kind, item.attributes, item.facts), f"put back: {reason}")
     if ends_with_port(item):
         restored.steps = tuple(step._replace(before=step.after) for step in restored.steps)
     restored.disruption = max(FAMILIES[item.family].again, Disruption.FLAP)
-    if item.family in ("address", "fdb") and item.key not in consequences.taken:
-        # it may survive, so it is deleted first
+    if item.family in ("address", "fdb", "link") and item.key not in consequences.taken:
+        # it may survive (a tunnel certainly does, leading nowhere), so it is deleted first
         restored.action, restored.before, restored.steps = Action.REPLACE, item.attributes, ()
     by_key[item.key] = restored
 
@@ -128,9 +126,9 @@ def _put_back(
 def _make_again(change: Change, item: Resource) -> None:
     """An update of something that will be lost is a creation with all its attributes.
 
-    A route is replaced in place, which also makes one that is not there.
+    A route and a nexthop object are replaced in place, which also makes one that is not there.
     """
-    if change.action is Action.UPDATE and item.family != "route":
+    if change.action is Action.UPDATE and item.family not in ("route", "nexthop"):
         change.action = Action.REPLACE if item.family == "link" else Action.CREATE
         change.disruption = max(change.disruption, FAMILIES[item.family].again, Disruption.FLAP)
 
@@ -148,6 +146,8 @@ def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> N
 def _links(item: Resource) -> set[str]:
     if item.family == "route":
         return {hop[1] for hop in item.attributes.get("nexthops") or () if hop[1]}
+    if item.family == "nexthop":
+        return {item.attributes.get("dev") or ""} - {""}
     return {link_of(item.key), second_link(item)} - {""} if item.family != "link" else set()
 
 

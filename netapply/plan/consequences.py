@@ -10,14 +10,19 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 
+from netapply.kinds import KIND_OF
 from netapply.model.attribute import Change as How
 from netapply.model.attribute import Value
 from netapply.model.family import link_of
+from netapply.model.nexthop_words import leads_over
+from netapply.model.ovs_values import is_ovs
 from netapply.model.resource import Key, Resource, State
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan import entries
 from netapply.plan.change import Action, Change
+from netapply.plan.nexthop_users import NexthopUsers
+from netapply.plan.ovs_ports import port_settings, says_something
 from netapply.plan.ports import ends_with_port
 from netapply.plan.ties import by_link, returns_by_itself
 from netapply.plan.words import noun
@@ -49,21 +54,20 @@ class Consequences:
         self._by_link = by_link(observed)
         self._by_source: dict[str, list[Resource]] = {}
         self._secondaries: dict[tuple[str, str], list[Resource]] = {}
+        self._users = NexthopUsers()
         self._of_ports: dict[str, list[Resource]] = {}
         """Entries by the bridge in which they stand, on behalf of a port."""
         self._ports: dict[str, list[str]] = {}
-        self._survey(observed)
-        self._leaving = {
-            change.key for change in changes
-            if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
-        }  # fmt: skip
+        for item in observed:
+            self._take_in(item)
         self._changing = {change.key: change.action for change in changes}
-        self._departing = dict.fromkeys(
-            change.key for change in changes
-            if change.family == "address" and change.action in (Action.DELETE, Action.REPLACE)
-        )  # fmt: skip
-        vrfs = (link.name for link in observed.family("link") if link.kind == "vrf")
-        self._vrfs = {*vrfs, *(change.key[1] for change in changes if change.kind == "vrf")}
+        self._going = dict.fromkeys(
+            key for key, action in self._changing.items() if action in (Action.DELETE, Action.REPLACE)
+        )
+        self._deleted = {key[1] for key in self._going if key[0] == "link" and self._changing[key] is Action.DELETE}
+        self._departing = dict.fromkeys(key for key in self._going if key[0] == "address")
+        self._vrfs = {link.name for link in observed.family("link") if link.kind == "vrf"}
+        self._vrfs |= {change.key[1] for change in changes if change.kind == "vrf"}
         self.raised: dict[Key, bool] = {}
         """VLANs that are down and come up with their parent; whether the parent was up before, too."""
         for change in changes:
@@ -71,23 +75,29 @@ class Consequences:
         for link in dict.fromkeys(key[1] for key in self._departing):
             self._lose_with_last_address(link)
 
-    def _survey(self, observed: State) -> None:
-        """What a loss of something else takes along, by that."""
-        for item in observed:
-            if item.family == "route" and item.attributes.get("src"):
+    def _take_in(self, item: Resource) -> None:
+        """Remember who depends on what."""
+        if item.family == "route":
+            if item.attributes.get("src"):
                 self._by_source.setdefault(item.attributes["src"], []).append(item)
-            elif item.family == "address" and item.attributes.get("secondary"):
-                self._secondaries.setdefault(_subnet(item.key), []).append(item)
-            elif item.family == "link" and item.attributes.get("master"):
-                self._ports.setdefault(item.attributes["master"], []).append(item.name)
-            elif item.family in entries.IN_A_BRIDGE:
-                self._of_ports.setdefault(entries.bridge_of(item, observed), []).append(item)
+            if item.attributes.get("nexthop"):
+                self._users.add(item)
+        elif item.family == "nexthop":
+            self._users.add(item)
+        elif item.family == "address" and item.attributes.get("secondary"):
+            self._secondaries.setdefault(_subnet(item.key), []).append(item)
+        elif item.family == "link" and item.attributes.get("master"):
+            self._ports.setdefault(item.attributes["master"], []).append(item.name)
+        elif item.family in entries.IN_A_BRIDGE:
+            self._of_ports.setdefault(entries.bridge_of(item, self.observed), []).append(item)
 
     def _follow(self, change: Change) -> None:
         if change.family == "link" and change.action is not Action.CREATE:
             self._follow_link(change)
         elif change.family == "address" and change.action in (Action.DELETE, Action.REPLACE):
             self._lose_with_address(change)
+        elif change.family == "nexthop" and change.action in (Action.DELETE, Action.REPLACE):
+            self._lose_over(self.observed.resources[change.key], f"{noun(change.key, '')} is {_fate(change)}", change)
         elif change.family == "sysctl":
             self._follow_sysctl(change.key[1], str(change.after.get("value", "")))
 
@@ -124,6 +134,7 @@ class Consequences:
         for port in self._ports.get(name, ()) if change.kind == "vrf" and not again else ():
             self._bounce(port, reason)
         self._lose_link(name, reason)
+        self._lose_port_settings(name, reason, for_good=not again)
         for port in self._ports.get(name, ()) if again else ():
             self._lose_as_port(port, reason)
 
@@ -148,10 +159,12 @@ class Consequences:
         Two ends of a veth that both leave do not count as each other's loss: one operation takes both.
         """
         for item in self._by_link.get(name, ()):
-            if item.key in self.lost or (item.key in self._leaving and item.attributes.get("peer") == name):
+            if item.key in self.lost or (item.key in self._going and item.attributes.get("peer") == name):
                 continue
             if item.family == "link" and item.name != name:
-                self._take(item, reason)
+                if _outlives(item) and name in self._deleted:
+                    continue
+                (self._lose if _outlives(item) else self._take)(item, reason)
                 self._lose_link(item.name, reason)
             elif item.family != "link" and (item.family == "mdb" or link_of(item.key) in ("", name)):
                 self._take(item, reason)
@@ -160,6 +173,14 @@ class Consequences:
         lose = self._take if self._changing.get(("link", name)) is Action.REPLACE else self._lose_unless_named
         for item in (item for item in self._of_ports.get(name, ()) if item.key not in self.lost):
             lose(item, reason)
+
+    def _lose_port_settings(self, name: str, reason: str, *, for_good: bool) -> None:
+        """Open vSwitch keeps what a port is set to with the bridge; of a port that stays that is worth a note."""
+        for port, settings in port_settings(name, self.observed):
+            if not for_good:
+                self._take(settings, reason)
+            elif not is_ovs(port.kind) and says_something(settings):
+                self._lose_for_good(settings, reason)
 
     def _lose_as_port(self, name: str, reason: str) -> None:
         """Settings and VLANs that a link has as a port (net/bridge/br_if.c, del_nbp)."""
@@ -181,6 +202,22 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=for_good)
+            elif item.family == "nexthop":
+                (self._lose_for_good if for_good else self._lose)(item, reason)
+                self.taken.add(item.key)
+
+    def _lose_over(self, nexthop: Resource, reason: str, change: Change | None = None) -> None:
+        """What leads over a nexthop object. One that goes for good goes last, when others have turned away."""
+        for user, entirely in self._users.lost_with(nexthop, self.lost):
+            ended = change is not None and change.action is Action.DELETE
+            if user.key in self.lost or (ended and user.key in self._changing):
+                continue
+            if ended:
+                self.for_good.add(user.key)
+            if entirely:
+                self._lose(user, reason)
+            else:
+                self.lost[user.key] = reason
 
     def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
         """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
@@ -262,6 +299,8 @@ class Consequences:
         self.lost.setdefault(item.key, reason)
         if item.family == "address":
             self._lose_from(item.key[2])
+        elif item.family == "nexthop":
+            self._lose_over(item, reason)
 
     def _lose_all(self, items: Iterable[Resource], reason: str) -> None:
         for item in items:
@@ -283,6 +322,8 @@ class Consequences:
         """What was lost, could be there again, and does not come back by itself."""
         for key, reason in self.lost.items():
             item = self.observed.resources[key]
+            if any(other in self.for_good for other in leads_over(item)):
+                self.for_good.add(key)
             if key not in self.for_good and not returns_by_itself(item):
                 yield item, reason
 
@@ -292,7 +333,17 @@ class Consequences:
             item = self.observed.resources[key]
             if key in self._changing or returns_by_itself(item):
                 continue
-            yield f"{noun(key, item.kind)} goes: {self.lost[key]}"
+            shrinks = not all(other in self.for_good for other in leads_over(item))
+            yield f"{noun(key, item.kind)} {'loses a member' if shrinks else 'goes'}: {self.lost[key]}"
+
+
+def _fate(change: Change) -> str:
+    return "made again" if change.action is Action.REPLACE else "deleted"
+
+
+def _outlives(link: Resource) -> bool:
+    """A tunnel over IP stays when its device goes, bound to an index that leads nowhere: it is made again."""
+    return link.kind in KIND_OF and KIND_OF[link.kind].outlives_dev
 
 
 def _subnet(address: Key) -> tuple[str, str]:

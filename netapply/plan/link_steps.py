@@ -26,6 +26,7 @@ def link_operations(change: Change, taken: set[Key], height: int, waits: bool) -
     if change.action is Action.DELETE:
         return
     attributes, preferences = _settings(change)
+    yield from _renamed(change, attributes.pop("name", None))
     waits = (waits and attributes.get("up") is True) or change.needs in (How.DOWN, How.EMPTY)
     verb = Verb.SET if change.action is Action.UPDATE else Verb.CREATE
     yield from _switched_on_last(change, verb, attributes, height)
@@ -40,6 +41,12 @@ def link_operations(change: Change, taken: set[Key], height: int, waits: bool) -
         yield _of(change, verb, change.phase or Phase.LINK, part, height, change.disruption)
     if preferences:
         yield _of(change, Verb.SET, Phase.PREFERENCE, preferences)
+
+
+def _renamed(change: Change, name: Value) -> Iterator[Operation]:
+    if name is not None and change.action is Action.UPDATE:
+        names = {"name": name, "former": change.before["name"]}
+        yield _of(change, Verb.SET, Phase.RENAME, names, disruption=change.disruption)
 
 
 def _of(

@@ -8,7 +8,7 @@ from netapply.kinds import link_table
 from netapply.model.family import FAMILIES
 from netapply.model.resource import Key
 from netapply.model.routing import ANY, TABLES
-from netapply.plan.plan import Operation, Verb
+from netapply.plan.plan import Operation, Phase, Verb
 
 
 def noun(key: Key, kind: str) -> str:
@@ -24,6 +24,8 @@ def noun(key: Key, kind: str) -> str:
 def describe(operation: Operation) -> str:
     """An operation in words, as it stands behind `cannot`."""
     word = noun(operation.key, operation.kind)
+    if operation.phase is Phase.RENAME:
+        return f"rename {operation.attributes['former']} to {operation.attributes['name']}"
     if operation.verb is Verb.SET:
         return f"set {_settings(operation)} of {word}" if operation.key[0] == "link" else f"set {word}"
     return f"{'replace' if operation.replace else operation.verb} {word}"

@@ -20,14 +20,18 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
+from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.bridge_port import BridgePort
-from netapply.model.fdb import Fdb
+from netapply.model.coalesce import Coalesce
+from netapply.model.family import model_of, parts
+from netapply.model.filter import FILTERS
+from netapply.model.hardware import Channels, Eee, Ethtool, LinkModes, Pause, Rings, Wol
 from netapply.model.htb import HtbClass
-from netapply.model.mdb import Mdb
+from netapply.model.inet6 import Inet6
+from netapply.model.match import Match
 from netapply.model.nat import ENTRIES
-from netapply.model.neighbour import Neighbour
-from netapply.model.proxy_neighbour import ProxyNeighbour
+from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.qdisc import kinds
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
@@ -35,11 +39,15 @@ from netapply.render import json_format
 from netapply.render.type_words import field_words, type_words
 
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+HARDWARE_MODELS: Final = (Rings, Channels, Coalesce, Pause, LinkModes, Eee, Wol)
 MODELS: Final[dict[str, type[BaseModel]]] = {
+    "match": Match, "ethtool": Ethtool, **{model.family: model for model in HARDWARE_MODELS},
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "bridge_port": BridgePort, "route": Route, "nexthop": Leg, "rule": Rule, "fdb": Fdb, "mdb": Mdb,
-    "neighbour": Neighbour, "proxy_neighbour": ProxyNeighbour, "htb-class": HtbClass, **ENTRIES,
-    **{f"qdisc-{kind}": model for kind, model in kinds().items()},
+    "bridge_port": BridgePort, "ipv6": Inet6, "address": AddressWish,
+    "nexthop_object": NexthopObject, "member": Member, "route": Route, "nexthop": Leg, "rule": Rule,
+    **ENTRIES, **FILTERS,
+    **{name: model for name, _ in parts() if (model := model_of(name)) is not None},
+    "htb-class": HtbClass, **{f"qdisc-{kind}": model for kind, model in kinds().items()},
 }  # fmt: skip
 
 
@@ -59,7 +67,8 @@ def _model(model: type[BaseModel]) -> Iterator[str]:
     """Required attributes first; how they change only where the kernel has something to say on that."""
     rows = table_of(model)
     inherited = Link.model_fields if model is not Link and issubclass(model, Link) else {}
-    fields = [(name, info) for name, info in model.model_fields.items() if name not in inherited]
+    own = inherited.keys() - vars(model).get("__annotations__", {}).keys()
+    fields = [(name, info) for name, info in model.model_fields.items() if name not in own]
     yield from _heading(["attribute", "value", "what it is", *(["change", "kernel's default"] if rows.rows else [])])
     for name, info in sorted(fields, key=lambda field: not field[1].is_required()):
         yield _line([*_attribute(name, info), *(_behaviour(rows.get(name)) if rows.rows else ())])

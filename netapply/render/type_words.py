@@ -11,20 +11,34 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
+from netapply.kinds import macsec, vrf
 from netapply.model import (
+    address_wish,
     bridge_values,
+    encap,
     fdb,
+    filter_values,
     htb,
+    link_settings,
+    mapping,
+    match,
     mdb,
     nat_values,
     neighbour,
+    ovs_values,
     route,
+    route_metrics,
+    rule_values,
     sysctl,
     tc_values,
+    tunnel,
     values,
     vlan_ranges,
+    vni,
+    wireguard,
 )
-from netapply.model.parts import Later
+from netapply.model.address_item import ItemSchema
+from netapply.model.parts import PartsOf
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
     values.link_name: "link name",
@@ -46,6 +60,11 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     tc_values.share: "percent",
     htb.class_id: "class",
     htb.leaf_qdisc: "qdisc",
+    values.address_with_prefix: "address/length",
+    address_wish.lifetime: "duration (s), or `forever`",
+    address_wish.address_scope: "scope",
+    address_wish.broadcast_address: "IP address, or `auto`",
+    address_wish.label_text: "text",
     bridge_values.fine_seconds: "duration (s)",
     bridge_values.groups_of_bridge: "number",
     bridge_values.groups_of_port: "number",
@@ -53,15 +72,39 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     vlan_ranges.vlan_ids: "VLAN id, range, or list",
     vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
+    rule_values.protocol_number: "number or name",
+    rule_values.port_range: "port or range",
+    rule_values.uid_range: "number or range",
+    route_metrics.realm_text: "realm",
+    link_settings.accept_ra_number: "`false` | `true` | `always`",
+    encap.encap_text: "words of ip-route(8)",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
     sysctl.sysctl_value: "value",
+    match.pci_path: "PCI path",
+    match.driver_name: "driver's name",
+    mapping.ingress_map: "mapping of number 0 to 7 to number",
+    mapping.egress_map: "mapping of number to number 0 to 7",
+    vrf.vrf_table: "table or auto",
     nat_values.prefix: "network or any",
     nat_values.hosts: "address or range",
     nat_values.target: "address, or address:port",
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    filter_values.states: "state or list",
+    filter_values.network_or_link: "network or link name",
+    macsec.channel: "16 hexadecimal digits",
+    vni.vni_range: "VNI or range",
+    wireguard.public_key: "public key",
+    wireguard.digest: "digest",
+    wireguard.key_file: "path",
+    wireguard.endpoint: "address:port",
+    tunnel.inet_address: "IPv4 address",
+    tunnel.peer_address: "IPv4 address",
+    tunnel.inet6_address: "IPv6 address",
+    ovs_values.vlan_ranges: "VLANs and ranges",
+    ovs_values.words_of_map: "mapping of words",
 }
 """What the checks of the model accept."""
 PLAIN: Final = {bool: "true, false", int: "number", float: "number", str: "text", NoneType: "null"}
@@ -84,12 +127,14 @@ def type_words(annotation: Any) -> str:
 def field_words(annotation: Any, marks: Sequence[Any]) -> str:
     """The words for a type and what `Annotated` says of it."""
     for mark in marks:
-        if isinstance(mark, Later):
+        if isinstance(mark, PartsOf):
             return "list of mapping, see below" if mark.many else "mapping, see below"
         if isinstance(mark, BeforeValidator) and mark.func in WORDS:
             return WORDS[mark.func] + bounds(marks)
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
             return " | ".join(f"`{one}`" for one in _listed(mark.json_schema_extra["enum"]))
+    if any(isinstance(mark, type) and mark is ItemSchema for mark in marks):
+        return "address/length, or mapping, see below"
     inside = [part for mark in marks if isinstance(mark, FieldInfo) for part in mark.metadata]
     return type_words(annotation) + bounds([*marks, *inside])
 

@@ -81,7 +81,7 @@ class Declared:
 
     def nodes_of(self, attribute: str) -> list[Node]:
         """The items of a list, or the one thing that is written."""
-        entry = self._entry(attribute)
+        entry = self._entry_inside(attribute)
         if entry is None:
             return []
         return list(entry.node.items) if isinstance(entry.node, Sequence) else [entry.node]
@@ -102,6 +102,16 @@ class Declared:
         for lower in below:
             rows = (row.attribute for row in self.table if row.nla.unit is LINK and row.attribute != "master")
             yield lower, self.at(next((name for name in rows if self.get(name) == lower), ""))
+
+    def _entry_inside(self, path: str) -> Entry | None:
+        """The entry at `ethtool.rings`: of a field, or of a field of a field."""
+        node, entry = self.node, None
+        for name in path.split("."):
+            entry = node.entries.get(name) if isinstance(node, Mapping) else None
+            if entry is None:
+                return None
+            node = entry.node
+        return entry
 
     def _entry(self, attribute: str) -> Entry | None:
         return self.node.entries.get(attribute) if isinstance(self.node, Mapping) else None

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from netapply.errors import InputError
-from netapply.kinds import KIND_OF
+from netapply.kinds import KIND_OF, Link
 from netapply.sources.locate import Trouble, range_of, trouble_of, unit_of
 from netapply.sources.tree import Mapping, Node, Scalar, Sequence
 from netapply.sources.wording import LONGEST_SHOWN, listed, named, nearest, refusal, shown
@@ -20,6 +20,8 @@ _WRONG_FORM: Final = {
     "string_type": "a single value", "int_type": "a single value", "bool_type": "a single value",
 }  # fmt: skip
 _FORM_OF: Final = {Sequence: "a list", Mapping: "a mapping", Scalar: "a single value"}
+MOST_LISTED: Final = 40
+"""Keys that a message lists; nobody reads more."""
 _NUMBERS: Final = frozenset(
     {"int_parsing", "int_parsing_size", "int_from_float", "greater_than", "greater_than_equal",
      "less_than", "less_than_equal"}
@@ -126,7 +128,8 @@ def _number(trouble: Trouble, info: FieldInfo | None) -> str:
     word = f"a whole number of {unit}" if unit else "a whole number"
     if low is not None and high is not None:
         return f"{word} from {low} to {high} is expected"
-    return f"{word} is expected" + (f", at least {low}" if low is not None else "")
+    bounds = (f", at least {low}" if low is not None else "", f", at most {high}" if high is not None else "")
+    return f"{word} is expected" + "".join(bounds)
 
 
 def _purpose(info: FieldInfo | None) -> str:
@@ -157,7 +160,7 @@ def _known(trouble: Trouble) -> list[str]:
     if trouble.model is None:
         return []
     names = [info.alias or name for name, info in trouble.model.model_fields.items()]
-    return ["kind", *names] if trouble.kind is not None else names
+    return ["kind", *names] if trouble.kind is not None and issubclass(trouble.model, Link) else names
 
 
 def _advice(key: str, known: list[str]) -> str:
@@ -166,15 +169,19 @@ def _advice(key: str, known: list[str]) -> str:
     near = nearest(key, known)
     if near:
         return f"did you mean {near}?"
-    return f"known are {listed(known)}" if known else "see 'netapply schema'"
+    return f"known are {listed(known)}" if 0 < len(known) <= MOST_LISTED else "see 'netapply schema'"
 
 
 def _holder(kind: str) -> str:
-    return f"a {kind}" if kind else "an existing device (a link without kind)"
+    return f"{_article(kind)} {kind}" if kind else "an existing device (a link without kind)"
 
 
 def _kinds(kinds: list[str]) -> str:
-    return listed((f"a {kind}" for kind in kinds), "or")
+    return listed((f"{_article(kind)} {kind}" for kind in kinds), "or")
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeiou" else "a"
 
 
 def _unknown_kind(trouble: Trouble) -> str:

@@ -12,9 +12,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from netapply.kinds import KIND_OF
+from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import Nla
 from netapply.model.family import model_of, parts
+from netapply.model.filter import FILTERS
+from netapply.model.later import Later
 from netapply.model.nat import ENTRIES
+from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.part import Part
 from netapply.model.resource import Origin
 from netapply.model.route import Leg, Route
@@ -129,23 +133,44 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
     """The class that knows the fields of the part that `loc` leads into."""
     section, item, *inner = loc
     if section == "links":
+        if inner[:1] == ["addresses"] and len(inner) > 2:
+            return AddressWish
         family = _family_of(tuple(inner))
         part = model_of(family) if family else None
         found = part.model_at(tuple(inner[1:])) if part is not None and issubclass(part, Part) else None
-        return found or KIND_OF[kind]
+        return found or _inside(KIND_OF[kind], [str(step) for step in inner[:-1]])
     if section == "routes":
         return Leg if inner[:1] == ["nexthops"] and len(inner) > 2 else Route
-    if section == "nat":
-        node = follow(root, (section, item)).node
-        words = [word for word in ENTRIES if isinstance(node, Mapping) and word in node.entries]
-        return ENTRIES[words[0]] if words else None
+    if section in _BY_WORD:
+        node, classes = follow(root, (section, item)).node, _BY_WORD[section]
+        words = [word for word in classes if isinstance(node, Mapping) and word in node.entries]
+        return classes[words[0]] if words else None
+    if section == "nexthops":
+        return Member if inner[:1] == ["group"] and len(inner) > 2 else NexthopObject
     return Rule if section == "rules" else None
 
 
+def _inside(model: type[BaseModel], steps: list[str]) -> type[BaseModel]:
+    """The class of a field of a field (`ethtool`, `rings`), as far as the path leads through such."""
+    for step in steps:
+        info = model.model_fields.get(step)
+        marks = info.metadata if info is not None else []
+        arguments = get_args(info.annotation) if info is not None else ()
+        inner = [mark.model() for mark in marks if isinstance(mark, Later)]
+        inner += [one for one in arguments if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not inner:
+            break
+        model = inner[0]
+    return model
+
+
+_BY_WORD: Final[dict[int | str, Any]] = {"nat": ENTRIES, "filter": FILTERS}
+"""Lists whose items are told apart by a word that they hold: class by word."""
 _SUBJECTS: Final = {
-    "links": "link", "routes": "route", "rules": "rule", "sysctl": "sysctl", "nat": "nat entry",
+    "links": "link", "nexthops": "nexthop", "routes": "route", "rules": "rule", "sysctl": "sysctl", "nat": "nat entry",
+    "filter": "filter entry",
 }  # fmt: skip
-_TELLING: Final = {"routes": "to", "rules": "priority"}
+_TELLING: Final = {"nexthops": "id", "routes": "to", "rules": "priority"}
 
 
 def _subject(section: str, item: int | str, kind: str, root: Node) -> str:

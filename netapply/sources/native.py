@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from netapply.model.address_item import AddressItem
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
-from netapply.model.family import ON_DEMAND, parts
+from netapply.model.family import ENTRIES, field_of, parts
 from netapply.model.link import Link
+from netapply.model.link_settings import settings_of
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
 from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
 from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
 from netapply.sources.files import Text
+from netapply.sources.key_files import read_keys
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
+from netapply.sources.netfilter import add_netfilter
+from netapply.sources.nexthop_limits import refuse_nexthop_mixtures
 from netapply.sources.relations import Relations, relate
+from netapply.sources.router_notes import note_deaf_routers
 from netapply.sources.tree import Entry, Mapping, Node
 from netapply.sources.vlan_tables import note_tables_without_filtering, refuse_impossible_ports, table_in
 from netapply.sources.wording import named, refusal
@@ -39,9 +45,12 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
     for part in parts:
         _add_routing(desired, part)
         _add_sysctls(desired, part)
-        _add_nat(desired, part)
+    add_netfilter(desired, parts)
+    read_keys(desired)
     refuse_collisions(desired)
-    if any(resource.family in ON_DEMAND for resource in desired):
+    refuse_nexthop_mixtures(desired)
+    note_deaf_routers(desired)
+    if any(resource.family in ENTRIES for resource in desired):
         from netapply.sources.entries import refuse_entries  # most files have none
 
         refuse_entries(desired)
@@ -60,22 +69,41 @@ def _note_bridges(desired: Desired) -> None:
 
 def _add_link(desired: Desired, declared: Declared, links: Links, relations: Relations) -> None:
     """The link, all that belongs to it, and the links that come with it."""
-    link = Resource(("link", declared.name), declared.kind, origin=declared.key)
-    for attribute, value in _attributes(declared):
-        link.attributes[attribute] = value
-        if declared.names(attribute):
-            link.origins[attribute] = declared.at(attribute)
-    desired.add(_attached(link, relations))
+    desired.add(_attached(_link(declared), relations))
     for resource in _belongings(desired, declared):
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
+    for resource, fields in declared.link.settings(declared.name):
+        resource.origin = declared.key
+        resource.origins = {name: declared.at(fields.get(name, name)) for name in resource.attributes}
+        desired.add(resource)
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
     vlans = table_in(declared)
     if vlans is not None:
         desired.add(vlans)
+    _add_parameters(desired, declared)
+    _add_implied(desired, declared, links, relations)
+
+
+def _link(declared: Declared) -> Resource:
+    """The device itself, and which one it is where that is not told by its name."""
+    link = Resource(("link", declared.name), declared.kind, origin=declared.key)
+    for attribute, value in _attributes(declared):
+        link.attributes[attribute] = value
+        if declared.names(attribute):
+            link.origins[attribute] = declared.at(attribute)
+    match = declared.get("match")
+    if match is not None:
+        link.facts = {"match": match.model_dump(exclude_none=True), "match_origin": declared.at("match")}
+    return link
+
+
+def _add_parameters(desired: Desired, declared: Declared) -> None:
+    """Kernel parameters of the link: those that have a word of their own, and those named by path."""
+    for word, path, setting in settings_of(declared.link, declared.name):
+        add_sysctl(desired, Resource(("sysctl", path), "sysctl", {"value": setting}, origin=declared.at(word)))
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
-    _add_implied(desired, declared, links, relations)
 
 
 def _attributes(declared: Declared) -> Iterator[tuple[str, Value]]:
@@ -122,16 +150,29 @@ def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
             message = f"cannot use addresses of {declared.title}: there is no value; write [] for none"
             raise refusal(message, declared.value_at("addresses"))
         desired.authoritative.add(name)
-        for address, origin in zip(link.addresses, declared.items_at("addresses"), strict=True):
-            yield address_resource(name, address, origin)
+        for address, node in zip(link.addresses, declared.nodes_of("addresses"), strict=True):
+            yield _address(name, address, node)
     for altname, origin in zip(link.altnames, declared.items_at("altnames"), strict=True):
         yield Resource(("altname", name, altname), "altname", origin=origin)
+
+
+def _address(link: str, item: AddressItem, node: Node) -> Resource:
+    if isinstance(item, str):
+        return address_resource(link, item, node.origin)
+    resource = _placed(item.resource(link), node)
+    resource.origins = {key: entry.key for key, entry in _lines(node)}
+    if item.label is not None and not item.label.startswith(link):
+        message = f"cannot use label {item.label} of {item.address} on {named(link)}: it must begin with {link}"
+        raise refusal(
+            f"{message}; write {link}:{item.label.partition(':')[2] or 'NAME'}", resource.where("label") or node.origin
+        )
+    return resource
 
 
 def _parts(declared: Declared) -> Iterator[tuple[Resource, str]]:
     """What is written in fields of its own below the link, and how a message calls it."""
     for name, family in parts():
-        value = getattr(declared.link, family.field, None)
+        value = field_of(declared.link, family.field)
         items = value if family.many else (value,)
         for item, node in zip(items or (), declared.nodes_of(family.field), strict=False):
             for resource in item.resources(declared.name) if item is not None else ():
@@ -159,6 +200,8 @@ def _add_implied(desired: Desired, declared: Declared, links: Links, relations: 
 
 
 def _add_routing(desired: Desired, part: Part) -> None:
+    for nexthop, node in zip(part.sections.nexthops, part.items("nexthops"), strict=True):
+        add_once(desired, _placed(nexthop.resource(), node), f"nexthop {nexthop.id}", "remove one")
     for route, node in zip(part.sections.routes, part.items("routes"), strict=True):
         advice = "give another metric or table, or remove one"
         add_once(desired, _placed(route.resource(), node), f"the route to {route.to}", advice)
@@ -174,12 +217,6 @@ def _add_sysctls(desired: Desired, part: Part) -> None:
 
 def _parameter(path: str, entry: Entry) -> Resource:
     return Resource(("sysctl", path), "sysctl", {"value": sysctl_value(entry.node.value)}, origin=entry.key)
-
-
-def _add_nat(desired: Desired, part: Part) -> None:
-    for entry, node in zip(part.sections.nat, part.items("nat"), strict=True):
-        for resource in entry.resources():
-            add_once(desired, _placed(resource, node), "this nat entry", "remove one")
 
 
 def _placed(resource: Resource, node: Node) -> Resource:

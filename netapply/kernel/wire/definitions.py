@@ -168,6 +168,7 @@ ROUTE: Final[Definition] = {
     "RTA_ENCAP_TYPE": (21, "uint16"),
     "RTA_ENCAP": (22, "hex"),
     "RTA_EXPIRES": (23, "hex"),
+    "RTA_NH_ID": (30, "uint32"),
 }
 
 METRICS: Final[Definition] = {
@@ -188,6 +189,7 @@ METRICS: Final[Definition] = {
     "RTAX_INITRWND": (14, "uint32"),
     "RTAX_QUICKACK": (15, "uint32"),
     "RTAX_CC_ALGO": (16, "asciiz"),
+    "RTAX_FASTOPEN_NO_COOKIE": (17, "uint32"),
 }
 
 RULE: Final[Definition] = {
@@ -245,6 +247,44 @@ NEIGHBOUR: Final[Definition] = {
     "NDA_FLAGS_EXT": (15, "uint32"),
     "NDA_NDM_STATE_MASK": (16, "uint16"),
     "NDA_NDM_FLAGS_MASK": (17, "uint8"),
+}
+
+RINGS: Final[Definition] = {
+    "ETHTOOL_A_RINGS_UNSPEC": (0, "hex"),
+    "ETHTOOL_A_RINGS_HEADER": (1, "hex"),
+    "ETHTOOL_A_RINGS_RX_MAX": (2, "uint32"),
+    "ETHTOOL_A_RINGS_RX_MINI_MAX": (3, "uint32"),
+    "ETHTOOL_A_RINGS_RX_JUMBO_MAX": (4, "uint32"),
+    "ETHTOOL_A_RINGS_TX_MAX": (5, "uint32"),
+    "ETHTOOL_A_RINGS_RX": (6, "uint32"),
+    "ETHTOOL_A_RINGS_RX_MINI": (7, "uint32"),
+    "ETHTOOL_A_RINGS_RX_JUMBO": (8, "uint32"),
+    "ETHTOOL_A_RINGS_TX": (9, "uint32"),
+    "ETHTOOL_A_RINGS_RX_BUF_LEN": (10, "uint32"),
+    "ETHTOOL_A_RINGS_TCP_DATA_SPLIT": (11, "uint8"),
+    "ETHTOOL_A_RINGS_CQE_SIZE": (12, "uint32"),
+    "ETHTOOL_A_RINGS_TX_PUSH": (13, "uint8"),
+    "ETHTOOL_A_RINGS_RX_PUSH": (14, "uint8"),
+    "ETHTOOL_A_RINGS_TX_PUSH_BUF_LEN": (15, "uint32"),
+    "ETHTOOL_A_RINGS_TX_PUSH_BUF_LEN_MAX": (16, "uint32"),
+}
+
+LINK_MODES: Final[Definition] = {
+    "ETHTOOL_A_LINKMODES_UNSPEC": (0, "hex"),
+    "ETHTOOL_A_LINKMODES_HEADER": (1, "hex"),
+    "ETHTOOL_A_LINKMODES_AUTONEG": (2, "uint8"),
+    "ETHTOOL_A_LINKMODES_OURS": (3, "hex"),
+    "ETHTOOL_A_LINKMODES_PEER": (4, "hex"),
+    "ETHTOOL_A_LINKMODES_SPEED": (5, "uint32"),
+    "ETHTOOL_A_LINKMODES_DUPLEX": (6, "uint8"),
+    "ETHTOOL_A_LINKMODES_LANES": (9, "uint32"),
+}
+
+WOL: Final[Definition] = {
+    "ETHTOOL_A_WOL_UNSPE": (0, "hex"),
+    "ETHTOOL_A_WOL_HEADER": (1, "hex"),
+    "ETHTOOL_A_WOL_MODES": (2, "hex"),
+    "ETHTOOL_A_WOL_SOPASS": (3, "hex"),
 }
 
 BOND: Final[Definition] = {
@@ -405,15 +445,257 @@ VXLAN: Final[Definition] = {
     "IFLA_VXLAN_GBP": (23, "flag"),
     "IFLA_VXLAN_REMCSUM_NOPARTIAL": (24, "flag"),
     "IFLA_VXLAN_COLLECT_METADATA": (25, "uint8"),
-    "IFLA_VXLAN_LABEL": (26, "uint32"),
+    "IFLA_VXLAN_LABEL": (26, "be32"),
     "IFLA_VXLAN_GPE": (27, "flag"),
     "IFLA_VXLAN_TTL_INHERIT": (28, "flag"),
     "IFLA_VXLAN_DF": (29, "uint8"),
+    "IFLA_VXLAN_VNIFILTER": (30, "uint8"),
+    "IFLA_VXLAN_LOCALBYPASS": (31, "uint8"),
 }
 
 VETH: Final[Definition] = {
     "VETH_INFO_UNSPEC": (0, "hex"),
     "VETH_INFO_PEER": (1, "hex"),
+}
+
+GENEVE: Final[Definition] = {
+    "IFLA_GENEVE_UNSPEC": (0, "hex"),
+    "IFLA_GENEVE_ID": (1, "uint32"),
+    "IFLA_GENEVE_REMOTE": (2, "ip4addr"),
+    "IFLA_GENEVE_TTL": (3, "uint8"),
+    "IFLA_GENEVE_TOS": (4, "uint8"),
+    "IFLA_GENEVE_PORT": (5, "be16"),
+    "IFLA_GENEVE_COLLECT_METADATA": (6, "flag"),
+    "IFLA_GENEVE_REMOTE6": (7, "ip6addr"),
+    "IFLA_GENEVE_UDP_CSUM": (8, "uint8"),
+    "IFLA_GENEVE_UDP_ZERO_CSUM6_TX": (9, "uint8"),
+    "IFLA_GENEVE_UDP_ZERO_CSUM6_RX": (10, "uint8"),
+    "IFLA_GENEVE_LABEL": (11, "be32"),
+    "IFLA_GENEVE_TTL_INHERIT": (12, "uint8"),
+    "IFLA_GENEVE_DF": (13, "uint8"),
+    "IFLA_GENEVE_INNER_PROTO_INHERIT": (14, "flag"),
+}
+
+XFRM: Final[Definition] = {
+    "IFLA_XFRM_UNSPEC": (0, "hex"),
+    "IFLA_XFRM_LINK": (1, "uint32"),
+    "IFLA_XFRM_IF_ID": (2, "uint32"),
+    "IFLA_XFRM_COLLECT_METADATA": (3, "flag"),
+}
+
+IPTUN: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_IPTUN_LOCAL": (2, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (3, "ipaddr"),
+    "IFLA_IPTUN_TTL": (4, "uint8"),
+    "IFLA_IPTUN_TOS": (5, "uint8"),
+    "IFLA_IPTUN_ENCAP_LIMIT": (6, "uint8"),
+    "IFLA_IPTUN_FLOWINFO": (7, "be32"),
+    "IFLA_IPTUN_FLAGS": (8, "uint32"),
+    "IFLA_IPTUN_PROTO": (9, "uint8"),
+    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
+    "IFLA_IPTUN_6RD_PREFIX": (11, "ip6addr"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIX": (12, "ip4addr"),
+    "IFLA_IPTUN_6RD_PREFIXLEN": (13, "uint16"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIXLEN": (14, "uint16"),
+    "IFLA_IPTUN_ENCAP_TYPE": (15, "uint16"),
+    "IFLA_IPTUN_ENCAP_FLAGS": (16, "uint16"),
+    "IFLA_IPTUN_ENCAP_SPORT": (17, "be16"),
+    "IFLA_IPTUN_ENCAP_DPORT": (18, "be16"),
+    "IFLA_IPTUN_COLLECT_METADATA": (19, "flag"),
+    "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+SIT: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_IPTUN_LOCAL": (2, "ip4addr"),
+    "IFLA_IPTUN_REMOTE": (3, "ip4addr"),
+    "IFLA_IPTUN_TTL": (4, "uint8"),
+    "IFLA_IPTUN_TOS": (5, "uint8"),
+    "IFLA_IPTUN_ENCAP_LIMIT": (6, "uint8"),
+    "IFLA_IPTUN_FLOWINFO": (7, "be32"),
+    "IFLA_IPTUN_FLAGS": (8, "uint16"),
+    "IFLA_IPTUN_PROTO": (9, "uint8"),
+    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
+    "IFLA_IPTUN_6RD_PREFIX": (11, "ip6addr"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIX": (12, "ip4addr"),
+    "IFLA_IPTUN_6RD_PREFIXLEN": (13, "uint16"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIXLEN": (14, "uint16"),
+    "IFLA_IPTUN_ENCAP_TYPE": (15, "uint16"),
+    "IFLA_IPTUN_ENCAP_FLAGS": (16, "uint16"),
+    "IFLA_IPTUN_ENCAP_SPORT": (17, "be16"),
+    "IFLA_IPTUN_ENCAP_DPORT": (18, "be16"),
+    "IFLA_IPTUN_COLLECT_METADATA": (19, "flag"),
+    "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+GRE: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_GRE_IFLAGS": (2, "be16"),
+    "IFLA_GRE_OFLAGS": (3, "be16"),
+    "IFLA_GRE_IKEY": (4, "be32"),
+    "IFLA_GRE_OKEY": (5, "be32"),
+    "IFLA_IPTUN_LOCAL": (6, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (7, "ipaddr"),
+    "IFLA_IPTUN_TTL": (8, "uint8"),
+    "IFLA_IPTUN_TOS": (9, "uint8"),
+    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
+    "IFLA_IPTUN_ENCAP_LIMIT": (11, "uint8"),
+    "IFLA_IPTUN_FLOWINFO": (12, "be32"),
+    "IFLA_IPTUN_FLAGS": (13, "uint32"),
+    "IFLA_IPTUN_ENCAP_TYPE": (14, "uint16"),
+    "IFLA_IPTUN_ENCAP_FLAGS": (15, "uint16"),
+    "IFLA_IPTUN_ENCAP_SPORT": (16, "be16"),
+    "IFLA_IPTUN_ENCAP_DPORT": (17, "be16"),
+    "IFLA_IPTUN_COLLECT_METADATA": (18, "flag"),
+    "IFLA_GRE_IGNORE_DF": (19, "uint8"),
+    "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+VTI: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_VTI_IKEY": (2, "be32"),
+    "IFLA_VTI_OKEY": (3, "be32"),
+    "IFLA_IPTUN_LOCAL": (4, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (5, "ipaddr"),
+    "IFLA_IPTUN_FWMARK": (6, "uint32"),
+}
+
+NEXTHOP: Final[Definition] = {
+    "NHA_ID": (1, "uint32"),
+    "NHA_GROUP": (2, "hex"),
+    "NHA_GROUP_TYPE": (3, "uint16"),
+    "NHA_BLACKHOLE": (4, "flag"),
+    "NHA_OIF": (5, "uint32"),
+    "NHA_GATEWAY": (6, "ipaddr"),
+    "NHA_ENCAP_TYPE": (7, "uint16"),
+    "NHA_ENCAP": (8, "hex"),
+    "NHA_FDB": (11, "flag"),
+    "NHA_RES_GROUP": (12, "hex"),
+}
+
+RESILIENT_GROUP: Final[Definition] = {
+    "NHA_RES_GROUP_BUCKETS": (1, "uint16"),
+    "NHA_RES_GROUP_IDLE_TIMER": (2, "uint32"),
+    "NHA_RES_GROUP_UNBALANCED_TIMER": (3, "uint32"),
+}
+
+MPLS_TUNNEL: Final[Definition] = {
+    "MPLS_IPTUNNEL_DST": (1, "hex"),
+    "MPLS_IPTUNNEL_TTL": (2, "uint8"),
+}
+
+IP_TUNNEL: Final[Definition] = {
+    "LWTUNNEL_IP_ID": (1, "hex"),
+    "LWTUNNEL_IP_DST": (2, "ipaddr"),
+    "LWTUNNEL_IP_SRC": (3, "ipaddr"),
+    "LWTUNNEL_IP_TTL": (4, "uint8"),
+    "LWTUNNEL_IP_TOS": (5, "uint8"),
+    "LWTUNNEL_IP_FLAGS": (6, "be16"),
+}
+
+SEG6: Final[Definition] = {
+    "SEG6_IPTUNNEL_SRH": (1, "hex"),
+}
+
+SEG6LOCAL: Final[Definition] = {
+    "SEG6_LOCAL_ACTION": (1, "uint32"),
+    "SEG6_LOCAL_TABLE": (3, "uint32"),
+    "SEG6_LOCAL_NH4": (4, "ip4addr"),
+    "SEG6_LOCAL_NH6": (5, "ip6addr"),
+    "SEG6_LOCAL_VRFTABLE": (9, "uint32"),
+}
+
+MACSEC: Final[Definition] = {
+    "IFLA_MACSEC_SCI": (1, "hex"),
+    "IFLA_MACSEC_PORT": (2, "be16"),
+    "IFLA_MACSEC_ICV_LEN": (3, "uint8"),
+    "IFLA_MACSEC_CIPHER_SUITE": (4, "uint64"),
+    "IFLA_MACSEC_WINDOW": (5, "uint32"),
+    "IFLA_MACSEC_ENCODING_SA": (6, "uint8"),
+    "IFLA_MACSEC_ENCRYPT": (7, "uint8"),
+    "IFLA_MACSEC_PROTECT": (8, "uint8"),
+    "IFLA_MACSEC_INC_SCI": (9, "uint8"),
+    "IFLA_MACSEC_ES": (10, "uint8"),
+    "IFLA_MACSEC_SCB": (11, "uint8"),
+    "IFLA_MACSEC_REPLAY_PROTECT": (12, "uint8"),
+    "IFLA_MACSEC_VALIDATION": (13, "uint8"),
+    "IFLA_MACSEC_OFFLOAD": (15, "uint8"),
+}
+
+FEATURES: Final[Definition] = {
+    "ETHTOOL_A_FEATURES_HEADER": (1, "hex"),
+    "ETHTOOL_A_FEATURES_HW": (2, "hex"),
+    "ETHTOOL_A_FEATURES_WANTED": (3, "hex"),
+    "ETHTOOL_A_FEATURES_ACTIVE": (4, "hex"),
+    "ETHTOOL_A_FEATURES_NOCHANGE": (5, "hex"),
+}
+
+PRIVATE_FLAGS: Final[Definition] = {
+    "ETHTOOL_A_PRIVFLAGS_HEADER": (1, "hex"),
+    "ETHTOOL_A_PRIVFLAGS_FLAGS": (2, "hex"),
+}
+
+CHANNELS: Final[Definition] = {
+    "ETHTOOL_A_CHANNELS_HEADER": (1, "hex"),
+    "ETHTOOL_A_CHANNELS_RX_MAX": (2, "uint32"),
+    "ETHTOOL_A_CHANNELS_TX_MAX": (3, "uint32"),
+    "ETHTOOL_A_CHANNELS_OTHER_MAX": (4, "uint32"),
+    "ETHTOOL_A_CHANNELS_COMBINED_MAX": (5, "uint32"),
+    "ETHTOOL_A_CHANNELS_RX_COUNT": (6, "uint32"),
+    "ETHTOOL_A_CHANNELS_TX_COUNT": (7, "uint32"),
+    "ETHTOOL_A_CHANNELS_OTHER_COUNT": (8, "uint32"),
+    "ETHTOOL_A_CHANNELS_COMBINED_COUNT": (9, "uint32"),
+}
+
+COALESCE: Final[Definition] = {
+    "ETHTOOL_A_COALESCE_HEADER": (1, "hex"),
+    "ETHTOOL_A_COALESCE_RX_USECS": (2, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES": (3, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_USECS_IRQ": (4, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES_IRQ": (5, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS": (6, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES": (7, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS_IRQ": (8, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES_IRQ": (9, "uint32"),
+    "ETHTOOL_A_COALESCE_STATS_BLOCK_USECS": (10, "uint32"),
+    "ETHTOOL_A_COALESCE_USE_ADAPTIVE_RX": (11, "uint8"),
+    "ETHTOOL_A_COALESCE_USE_ADAPTIVE_TX": (12, "uint8"),
+    "ETHTOOL_A_COALESCE_PKT_RATE_LOW": (13, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_USECS_LOW": (14, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES_LOW": (15, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS_LOW": (16, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES_LOW": (17, "uint32"),
+    "ETHTOOL_A_COALESCE_PKT_RATE_HIGH": (18, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_USECS_HIGH": (19, "uint32"),
+    "ETHTOOL_A_COALESCE_RX_MAX_FRAMES_HIGH": (20, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_USECS_HIGH": (21, "uint32"),
+    "ETHTOOL_A_COALESCE_TX_MAX_FRAMES_HIGH": (22, "uint32"),
+    "ETHTOOL_A_COALESCE_RATE_SAMPLE_INTERVAL": (23, "uint32"),
+    "ETHTOOL_A_COALESCE_USE_CQE_MODE_TX": (24, "uint8"),
+    "ETHTOOL_A_COALESCE_USE_CQE_MODE_RX": (25, "uint8"),
+}
+
+PAUSE: Final[Definition] = {
+    "ETHTOOL_A_PAUSE_HEADER": (1, "hex"),
+    "ETHTOOL_A_PAUSE_AUTONEG": (2, "uint8"),
+    "ETHTOOL_A_PAUSE_RX": (3, "uint8"),
+    "ETHTOOL_A_PAUSE_TX": (4, "uint8"),
+    "ETHTOOL_A_PAUSE_STATS": (5, "hex"),
+}
+
+EEE: Final[Definition] = {
+    "ETHTOOL_A_EEE_HEADER": (1, "hex"),
+    "ETHTOOL_A_EEE_MODES_OURS": (2, "hex"),
+    "ETHTOOL_A_EEE_MODES_PEER": (3, "hex"),
+    "ETHTOOL_A_EEE_ACTIVE": (4, "uint8"),
+    "ETHTOOL_A_EEE_ENABLED": (5, "uint8"),
+    "ETHTOOL_A_EEE_TX_LPI_ENABLED": (6, "uint8"),
+    "ETHTOOL_A_EEE_TX_LPI_TIMER": (7, "uint32"),
 }
 
 INET_CONF: Final = (
