@@ -45,7 +45,7 @@ def change_of(resource: Resource, attribute: str, before: Value, after: Value) -
     """How this attribute of this resource can go from `before` to `after`."""
     row = row_of(resource, attribute)
     if row is None:
-        return Change.RECREATE if resource.family == "nat" else Change.LIVE
+        return Change.RECREATE if FAMILIES[resource.family].marked else Change.LIVE
     if attribute == "up" and after:
         return Change.LIVE
     return row.change_between(before, after)

@@ -9,10 +9,12 @@ from netapply.kinds import KIND_OF, governed, link_table
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
 from netapply.model.family import FAMILIES, link_of, model_of
+from netapply.model.filter_words import entries_of
 from netapply.model.nat_words import entry_of
+from netapply.model.netfilter import NETFILTER, is_nftables, twin
 from netapply.model.owned import Owned
 from netapply.model.part import Part
-from netapply.model.resource import Resource, State
+from netapply.model.resource import Key, Resource, State
 from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop
 from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.model.vlan_table import said_of_table
@@ -30,9 +32,21 @@ def document(observed: State, owned: Owned | None = None) -> dict[str, Any]:
         "routes": [_route(item) for item in _family(state, "route") if _is_file_route(item)],
         "rules": [_rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL],
         "sysctl": {item.name: item.attributes["value"] for item in _family(state, "sysctl")},
-        "nat": [entry_of(item.key) for item in _family(state, "nat")],
+        **_netfilter([item.key for item in state if item.family in NETFILTER]),
     }
     return {"version": 1, **{name: part for name, part in parts.items() if part}}
+
+
+def _netfilter(keys: list[Key]) -> dict[str, Any]:
+    """The rules of NAT and filter; what both backends hold, as one where it would be left."""
+    present = dict.fromkeys(key[:5] for key in keys)
+    moved = any(is_nftables(key) for key in present)
+    once = [key for key in present if is_nftables(key) or not moved or twin(key) not in present]
+    return {
+        "nat_backend": "nftables" if moved else "",
+        "nat": [entry_of(key) for key in once if key[0] == "nat"],
+        "filter": entries_of(key for key in once if key[0] == "filter"),
+    }
 
 
 def _family(state: Iterable[Resource], family: str) -> Iterable[Resource]:

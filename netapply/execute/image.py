@@ -39,6 +39,10 @@ class BeforeImage:
             everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
             names = self._lasting(resource) if everything else self.touched.get(key, ())
             attributes = {name: value for name, value in resource.attributes.items() if name in names}
+            if attributes.get("mac", "") is None:
+                del attributes["mac"]  # of a bridge that lost its last port: none can be set
+            if attributes.get("mac", "") is None:
+                del attributes["mac"]  # of a bridge that lost its last port: none can be set
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
             made |= self._grown(now)

@@ -9,6 +9,7 @@ from typing import Final
 
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
+from netapply.kernel.inet6 import read_inet6
 from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
@@ -18,7 +19,7 @@ from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat"})
+OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat", "filter"})
 
 
 @dataclass(slots=True)
@@ -38,18 +39,19 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
     """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
-    or NAT rules, for a caller that would not look at them: a router may have a million routes.
+    or rules of netfilter, for a caller that would not look at them: a router may have a million routes.
     """
     links = read_links(netlink)
     state = Observed(indexes=links.indexes, settings=links.settings)
     found = [
         *links.resources,
+        *read_inet6(links.settings),
         *_read_tables(netlink, links),
         *read_addresses(netlink, links.names),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
-        *(_read_nat() if "nat" in families else ()),
+        *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
     for resource in found:
         while resource.key in state.resources:
@@ -67,13 +69,13 @@ def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
     return read_tables(netlink, links)
 
 
-def _read_nat() -> list[Resource]:
+def _read_netfilter() -> list[Resource]:
     """Most hosts have no rule of ours, and then nothing is imported that would read it."""
     if not iptables_presence.possible():
         return []
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    return iptables.read()
+    return netfilter.read()
 
 
 def _with_touched(parameters: Iterable[str], links: Iterable[str]) -> list[str]:

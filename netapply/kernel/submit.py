@@ -7,11 +7,13 @@ from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.addresses import encode_address
+from netapply.kernel.inet6 import encode_inet6
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
+from netapply.model.netfilter import NETFILTER
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
@@ -31,7 +33,7 @@ def _encode_table(operation: Operation, indexes: dict[str, int]) -> list[bytearr
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table,
+    "rule": encode_rule, "bridge_port": _encode_port, "bridge_vlans": _encode_table, "inet6": encode_inet6,
 }  # fmt: skip
 
 
@@ -51,7 +53,7 @@ class Submitter:
         if family == "sysctl":
             for operation in group:
                 _write(operation)
-        elif family == "nat":
+        elif family in NETFILTER:
             _restore(group)
         else:
             self._send(group)
@@ -100,13 +102,13 @@ def _write(operation: Operation) -> None:
 
 
 def _restore(group: list[Operation]) -> None:
-    from netapply.kernel import iptables  # a host without NAT rules never needs it
+    from netapply.kernel import netfilter  # a host without rules of netfilter never needs it
 
-    def change(operation: Operation) -> iptables.NatChange:
+    def change(operation: Operation) -> netfilter.NatChange:
         rule = operation.attributes["rule"]
-        return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
+        return netfilter.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
 
-    iptables.restore([change(operation) for operation in group])
+    netfilter.restore([change(operation) for operation in group])
 
 
 def _where(operation: Operation) -> str:

@@ -43,6 +43,8 @@ class Family:
     """The field of a link in the native file that holds the family's resources, each a `model.part.Part`."""
     many: bool = True
     """Whether that field is a list."""
+    implicit: bool = False
+    """Whether a resource that is in every way as the kernel makes it is not observed at all."""
     again: Disruption = Disruption.LIVE
     """What it means for traffic that a resource is made again."""
     goes: Disruption = Disruption.FLAP
@@ -69,8 +71,21 @@ FAMILIES: Final[dict[str, Family]] = {
     "bridge_vlans": Family("VLANs of {1}", Phase.PORT, Phase.PORT, on=1, made=False),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
+    "inet6": Family(
+        "IPv6 of {1}",
+        Phase.LINK_SYSCTL,
+        Phase.LINK_SYSCTL,
+        "netapply.model.inet6:Inet6",
+        on=1,
+        made=False,
+        goes=LIVE,
+        field="ipv6",
+        many=False,
+        implicit=True,
+    ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
+    "filter": Family("filter rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }
 
 _EMPTY: Final = Table()

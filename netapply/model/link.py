@@ -80,6 +80,9 @@ class Link(BaseModel):
     addresses: tuple[InterfaceAddress, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
     )
+    ipv6: Annotated[Any, Later("netapply.model.inet6:Inet6")] = Field(
+        default=None, description="how the link makes itself IPv6 addresses, see below"
+    )
     vids: VlanIds | None = Field(
         default=None, description="all VLANs of this port of a bridge, or of the bridge itself, beside the pvid"
     )

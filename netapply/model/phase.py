@@ -39,3 +39,4 @@ class Phase(IntEnum):
     ROUTE = 60
     RULE = 70
     NAT = 80
+    """Rules of NAT and filter, all of them together."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from netapply.model.attribute import Value
 from netapply.model.family import FAMILIES
+from netapply.model.netfilter import NETFILTER, backend_of
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
@@ -29,6 +30,7 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     that no operation is needed for that."""
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
+    held_down |= {change.key[1] for change in changes if change.family == "inet6"}
     left = {step.before for change in changes for step in change.steps if step.attribute == "master"}
     operations: list[Operation] = []
     for number, change in enumerate(changes):
@@ -40,8 +42,17 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     for operation in operations:
         # a route that is put back may still be there after all
         operation.replace |= operation.phase is Phase.ROUTE and operation.key in lost
+    _move_netfilter(operations)
     operations.sort(key=lambda operation: operation.stage)
     return _numbered(changes, operations)
+
+
+def _move_netfilter(operations: list[Operation]) -> None:
+    """Rules that move to another backend are there before they go here; each backend's come in one batch."""
+    rules = [operation for operation in operations if operation.key[0] in NETFILTER]
+    coming = {backend_of(operation.key) for operation in rules if operation.verb is Verb.CREATE}
+    for operation in rules:
+        operation.depth = int(bool(coming) and backend_of(operation.key) not in coming)
 
 
 def _numbered(changes: list[Change], operations: list[Operation]) -> Plan:

@@ -11,7 +11,17 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.model import bridge_values, nat_values, route, sysctl, values, vlan_ranges
+from netapply.kinds import vrf
+from netapply.model import (
+    bridge_values,
+    filter_values,
+    mapping,
+    nat_values,
+    route,
+    sysctl,
+    values,
+    vlan_ranges,
+)
 from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -33,12 +43,17 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
     sysctl.sysctl_value: "value",
+    mapping.ingress_map: "mapping of number 0 to 7 to number",
+    mapping.egress_map: "mapping of number to number 0 to 7",
+    vrf.vrf_table: "table or auto",
     nat_values.prefix: "network or any",
     nat_values.hosts: "address or range",
     nat_values.target: "address, or address:port",
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    filter_values.states: "state or list",
+    filter_values.network_or_link: "network or link name",
 }
 """What the checks of the model accept."""
 PLAIN: Final = {bool: "true, false", int: "number", float: "number", str: "text", NoneType: "null"}

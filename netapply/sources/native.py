@@ -20,6 +20,7 @@ from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
 from netapply.sources.declared import Declared, Links, Part, entries_of, gather_links, read_part
 from netapply.sources.files import Text
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
+from netapply.sources.netfilter import add_netfilter
 from netapply.sources.relations import Relations, relate
 from netapply.sources.tree import Entry, Mapping, Node
 from netapply.sources.vlan_tables import note_tables_without_filtering, refuse_impossible_ports, table_in
@@ -39,7 +40,7 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
     for part in parts:
         _add_routing(desired, part)
         _add_sysctls(desired, part)
-        _add_nat(desired, part)
+    add_netfilter(desired, parts)
     refuse_collisions(desired)
     follow_the_kernel(desired)
     _note_bridges(desired)
@@ -167,12 +168,6 @@ def _add_sysctls(desired: Desired, part: Part) -> None:
 
 def _parameter(path: str, entry: Entry) -> Resource:
     return Resource(("sysctl", path), "sysctl", {"value": sysctl_value(entry.node.value)}, origin=entry.key)
-
-
-def _add_nat(desired: Desired, part: Part) -> None:
-    for entry, node in zip(part.sections.nat, part.items("nat"), strict=True):
-        for resource in entry.resources():
-            add_once(desired, _placed(resource, node), "this nat entry", "remove one")
 
 
 def _placed(resource: Resource, node: Node) -> Resource:

@@ -1,7 +1,7 @@
 """A file's sections, each item validated by the class of what it is.
 
 `Document` says the same as one model, for the schema and for errors. Building its validator takes every
-kind, route, rule and NAT entry; here only those classes are imported and built that the file has. What is
+kind, route, rule, NAT and filter entry; here only those classes are imported and built that the file has. What is
 not as it should be goes to `Document`, whose errors know their place in the file.
 """
 
@@ -16,12 +16,14 @@ from netapply.model.sysctl import sysctl_path, sysctl_value
 from netapply.model.values import link_name
 
 if TYPE_CHECKING:
+    from netapply.model.filter import AnyFilter
     from netapply.model.nat import AnyEntry
+    from netapply.model.netfilter import Backend
     from netapply.model.route import Route
     from netapply.model.rule import Rule
 
 VERSION: Final = 1
-SECTIONS: Final = ("links", "routes", "rules", "sysctl", "nat")
+SECTIONS: Final = ("links", "routes", "rules", "sysctl", "nat_backend", "nat", "filter")
 _KEYS: Final = {"version", *SECTIONS}
 
 
@@ -33,6 +35,8 @@ class Sections:
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
     nat: tuple[AnyEntry, ...]
+    filter: tuple[AnyFilter, ...]
+    nat_backend: Backend | None
 
 
 def read_sections(value: Any) -> Sections:
@@ -43,7 +47,7 @@ def read_sections(value: Any) -> Sections:
         from netapply.sources.document import Document
 
         whole = Document.model_validate(value)
-        return Sections(whole.links, whole.routes, whole.rules, whole.nat)
+        return Sections(whole.links, whole.routes, whole.rules, whole.nat, whole.filter, whole.nat_backend)
 
 
 def _one_by_one(value: Any) -> Sections:
@@ -52,7 +56,7 @@ def _one_by_one(value: Any) -> Sections:
     for path, setting in _mapping(value, "sysctl").items():
         sysctl_path(path), sysctl_value(setting)
     links = {link_name(name): _link(item) for name, item in _mapping(value, "links").items()}
-    return Sections(links, _routes(value), _rules(value), _nat(value))
+    return Sections(links, _routes(value), _rules(value), _nat(value), _filter(value), _backend(value))
 
 
 def _link(value: Any) -> Link:
@@ -87,6 +91,22 @@ def _nat(value: dict[str, Any]) -> tuple[AnyEntry, ...]:
     from netapply.model.nat import entry
 
     return tuple(entry(item) for item in items)
+
+
+def _filter(value: dict[str, Any]) -> tuple[AnyFilter, ...]:
+    items = _list(value, "filter")
+    if not items:
+        return ()
+    from netapply.model.filter import filter_entry
+
+    return tuple(filter_entry(item) for item in items)
+
+
+def _backend(value: dict[str, Any]) -> Backend | None:
+    found = value.get("nat_backend")
+    if found not in (None, "iptables", "nftables"):
+        raise ValueError("no backend")
+    return found
 
 
 def _mapping(value: dict[str, Any], section: str) -> dict[str, Any]:
