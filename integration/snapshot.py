@@ -124,13 +124,6 @@ def _with_lasting_mac(entry: dict[str, Any], links: list[Any]) -> dict[str, Any]
     return {**entry, "address": "alone"} if alone else entry
 
 
-def _with_lasting_mac(entry: dict[str, Any], links: list[Any]) -> dict[str, Any]:
-    """A bridge that lost its last port has no MAC address, and nothing but a port gives it none again."""
-    bridge = entry.get("linkinfo", {}).get("info_kind") == "bridge"
-    alone = bridge and not any(link.get("master") == entry["ifname"] for link in links)
-    return {**entry, "address": "alone"} if alone else entry
-
-
 def _without_link_local(entry: dict[str, Any]) -> dict[str, Any]:
     """Link-local addresses come late, and older kernels do not say that they made them."""
     addresses = [info for info in entry.get("addr_info", ()) if info and not info["local"].startswith("fe80::")]
