@@ -21,7 +21,7 @@ from netapply.plan import Operation
 PLANS: Final = Path(__file__).parent.parent / "plans"
 
 
-FEATURE: Final = {"bond": "bonding", "vlan": "8021q"}
+FEATURE: Final = {"bond": "bonding", "ip6gretap": "ip6gre", "vlan": "8021q"}
 """The kernel feature of a kind where it has another name (integration/fullkernel/features.py)."""
 
 

@@ -19,12 +19,12 @@ import pytest
 from integration.fullkernel.features import lacking
 from integration.test_contract_engine import Engine, at_work
 from integration.test_contract_samples import (
-    COMPANY,
+    LEAST,
     PORT_OF_VRF,
     UNSEEN,
     features,
-    required,
     rows,
+    said,
     said_by_the_model,
     samples_of,
     shown,
@@ -78,16 +78,15 @@ def engine(stages: Callable[[type[Link]], Engine], kind: type[Link], row: Row) -
 def make_masters(engine: Engine, kind: type[Link]) -> None:
     """Two bridges that are not netapply's; VRFs for what can be a port of nothing else."""
     for number, master in enumerate(("red", "blue")):
-        sort = ("vrf", "table", f"{number + 7}") if kind.kind in PORT_OF_VRF else ("bridge",)
+        vrf = kind.kind in PORT_OF_VRF or not kind.ethernet
+        sort = ("vrf", "table", f"{number + 7}") if vrf else ("bridge",)
         engine.by_hand("link", "add", master, "up", "type", *sort)
 
 
 def entry(kind: type[Link], row: Row, *value: Value) -> dict[str, Json]:
     """A file's links: a device of this kind that says the least, and perhaps the row."""
-    said = {**required(kind), **COMPANY.get((kind.kind, row.attribute), {})}
-    for one in value:
-        said[row.attribute] = one
-    return {PROBE: {"kind": kind.kind, **said} if kind.created else said}
+    items = said(kind, row.attribute, *value)
+    return {PROBE: {"kind": kind.kind, **items} if kind.created else items}
 
 
 def look(engine: Engine, kind: type[Link], row: Row) -> Value:
@@ -190,7 +189,12 @@ def ask_in_place(engine: Engine, kind: type[Link], row: Row, value: Value) -> ob
     """Ask the kernel for a change without regard to what the row says; its refusal, or None."""
     if kind is Veth and row.attribute == "peer":  # netapply has no such message: the other end is a link
         return engine.run_ip("link", "set", PROBE, "type", "veth", "peer", "name", value).stderr or None
-    return engine.set_in_place(PROBE, kind.kind, **{row.attribute: value})
+    after = {**engine.link(PROBE).attributes, row.attribute: value}
+    for settings in kind.messages({row.attribute: value}, after):
+        refusal = engine.set_in_place(PROBE, kind.kind, **settings)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 def first_rows() -> list[Any]:
@@ -205,7 +209,8 @@ def is_default_here(kind: type[Link], row: Row) -> bool:
 
 
 def has_default(kind: type[Link], row: Row) -> bool:
-    return row.nla.default is not UNSET
+    """Whether a file can leave it to the kernel."""
+    return row.nla.default is not UNSET and row.attribute not in LEAST.get(kind.kind, {})
 
 
 @pytest.mark.parametrize(("kind", "row"), first_rows())
@@ -216,8 +221,8 @@ def test_an_untouched_device_shows_every_default(engine: Engine, kind: type[Link
     assert {name: by_netapply[name] for name in wanted} == wanted
     seen = {name: value for name, value in wanted.items() if (kind.kind, name) not in UNSEEN}
     assert {name: shown(kind.kind, name, by_ip) for name in seen} == seen
-    said = {name: said_by_the_model(kind, name) for name in wanted}
-    assert {name: value for name, value in said.items() if value not in (None, wanted[name])} == {}
+    unasked = {name: said_by_the_model(kind, name) for name in wanted}
+    assert {name: value for name, value in unasked.items() if value not in (None, wanted[name])} == {}
 
 
 @pytest.mark.parametrize(("kind", "row"), rows(has_default))

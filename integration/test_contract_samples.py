@@ -16,6 +16,7 @@ import pytest
 
 from integration.applying import FEATURE
 from integration.bridge_witness import BRIDGE_SHOWN, BRIDGE_VLANS
+from integration.contract_tunnels import ENCAP, TUNNELS_SHOWN
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
 from netapply.model.link import Link
@@ -24,6 +25,11 @@ Json = Any
 Samples = tuple[Value, ...]
 ANY_KIND = "*"
 NO_SYSTEM = "00:00:00:00:00:00"
+
+OVER_INET = ("gre", "gretap", "ipip", "sit", "vti")
+OVER_INET6 = ("ip6gre", "ip6gretap", "ip6tnl", "vti6")
+ENCAPSULATED = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "sit")
+EXTERNAL = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip")
 
 SAMPLES: dict[tuple[str, str], Samples] = {
     # At most what every kind carries, above and below what IPv6 needs (1280).
@@ -64,10 +70,24 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     ("bond", "primary"): ("lower", "other", None),
     ("bond", "active_slave"): ("lower", "other"),
     ("bond", "ad_actor_system"): ("02:00:5e:10:00:09", "02:00:5e:10:00:0a"),
+    ("macsec", "link"): ("lower", "other"),
+    ("macsec", "sci"): ("02005e1000010001", "02005e1000020007"),
     ("macvlan", "link"): ("lower", "other"),
+    **{(kind, "dev"): ("lower", "other", None) for kind in (*OVER_INET, *OVER_INET6, "xfrm")},
+    **{(kind, "local"): ("192.0.2.1", "192.0.2.2", None) for kind in OVER_INET},
+    **{(kind, "local"): ("2001:db8::1", "2001:db8::2", None) for kind in OVER_INET6},
+    **{(kind, "remote"): ("192.0.2.9", "192.0.2.10", None) for kind in OVER_INET},
+    ("gretap", "remote"): ("192.0.2.9", "192.0.2.10", None, "239.1.1.1", "239.1.1.2"),
+    **{(kind, "remote"): ("2001:db8::9", "2001:db8::a", None) for kind in OVER_INET6},
+    # What carries IPv6 alone has no MTU that IPv6 cannot use.
+    **{(kind, "mtu"): (1400, 1450, 1300) for kind in ("sit", "ip6tnl")},
+    ("geneve", "remote"): ("192.0.2.9", "192.0.2.10", "2001:db8::9", "2001:db8::a"),
+    ("sit", "ip6rd_prefix"): ("2001:db8::/32", "2002::/16"),
+    ("sit", "ip6rd_relay_prefix"): ("192.0.0.0/8", "0.0.0.0/0"),
     ("bridge", "group_address"): ("01:80:c2:00:00:0f", "01:80:c2:00:00:04", "01:80:c2:00:00:00"),
     ("bridge", "group_fwd_mask"): (0xFFF8, 8, 0x4000),
     ("vxlan", "dev"): ("lower", "other", None),
+    ("vxlan", "srcport"): ("40000-50000", "1-65535", None),
     ("vxlan", "remote"): ("192.0.2.9", "192.0.2.10", None, "2001:db8::9", "2001:db8::a"),
     ("vxlan", "local"): ("192.0.2.1", "192.0.2.2", None, "2001:db8::1", "2001:db8::2"),
 }
@@ -75,7 +95,7 @@ SAMPLES: dict[tuple[str, str], Samples] = {
 _LACP = {"mode": "802.3ad", "miimon": 100}
 _BACKUP = {"mode": "active-backup", "miimon": 100, "ports": ("lower", "other")}
 _PROBES = {"mode": "active-backup", "arp_interval": 1000}
-COMPANY: dict[tuple[str, str], dict[str, Value]] = {
+COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
     **{(kind, "sources"): {"mode": "source"} for kind in ("macvlan", "macvtap")},
     ("bridge", "mcast_vlan_snooping"): {"vlan_filtering": True},
     **{("bond", name): {"miimon": 50} for name in ("updelay", "downdelay", "peer_notif_delay")},
@@ -94,8 +114,37 @@ COMPANY: dict[tuple[str, str], dict[str, Value]] = {
             "coupled_control",
         )
     },
+    **{(kind, "external", True): {"remote": UNSET} for kind in EXTERNAL},
+    **{(kind, "remote", None): {"local": "192.0.2.1"} for kind in OVER_INET},
+    **{(kind, "remote", None): {"local": "2001:db8::1"} for kind in OVER_INET6},
+    ("macsec", "window"): {"replay": True},
+    ("macsec", "end_station"): {"send_sci": False},
+    ("macsec", "scb"): {"send_sci": False},
+    **{(kind, name): {"encap": "fou"} for kind in ENCAPSULATED for name in ENCAP if name != "encap"},
+    ("sit", "ip6rd_relay_prefix"): {"ip6rd_prefix": "2001:db8::/32"},
+    **{(kind, "ignore_df"): {"pmtudisc": False} for kind in ("gre", "gretap")},
+    ("geneve", "external", True): {"vni": UNSET, "remote": UNSET},
+    ("geneve", "inner_proto_inherit"): {"vni": UNSET, "remote": UNSET, "external": True},
+    ("sit", "pmtudisc"): {"ttl": 0},
+    ("geneve", "label"): {"remote": "2001:db8::9"},
+    ("geneve", "udp_zero_csum6_tx"): {"remote": "2001:db8::9"},
+    ("geneve", "udp_zero_csum6_rx"): {"remote": "2001:db8::9"},
+    ("xfrm", "external", True): {"if_id": UNSET},
+    ("vxlan", "external", True): {"vni": UNSET},
+    ("vxlan", "gpe"): {"vni": UNSET, "external": True, "learning": False},
+    ("vxlan", "vnifilter"): {"vni": UNSET, "external": True},
+    ("vxlan", "label"): {"remote": "2001:db8::9"},
 }
-"""What else a device needs before a row can be set at all."""
+"""What else a device needs before a row, or one value of it, can be set at all; UNSET: what it must not have."""
+
+LEAST: dict[str, dict[str, Value]] = {
+    "geneve": {"vni": 7, "remote": "192.0.2.9"},
+    **{kind: {"remote": "192.0.2.9"} for kind in ("gre", "gretap", "ipip", "sit", "vti")},
+    **{kind: {"remote": "2001:db8::9"} for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")},
+    "vxlan": {"vni": 7},
+    "xfrm": {"if_id": 7},
+}
+"""The least that a file must say of a device where the types do not tell, because one of several will do."""
 
 
 def _plain(name: str) -> Callable[[Json], Value]:
@@ -104,6 +153,16 @@ def _plain(name: str) -> Callable[[Json], Value]:
 
 def _first_of(*names: str) -> Callable[[Json], Value]:
     return lambda data: next((data[name] for name in names if name in data), None)
+
+
+def _switch(name: str) -> Callable[[Json], Value]:
+    """Shown only where it is set."""
+    return lambda data: bool(data.get(name))
+
+
+def _range(ports: Json) -> Value:
+    low, high = ports["low"], ports["high"]
+    return f"{low}-{high}" if low or high else None
 
 
 def _centiseconds(name: str) -> Callable[[Json], Value]:
@@ -181,6 +240,7 @@ BOND_SHOWN: dict[str, Callable[[Json], Value]] = {
 }
 
 DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
+    **TUNNELS_SHOWN,
     "bond": BOND_SHOWN,
     "bridge": {
         "stp": lambda data: bool(data["stp_state"]),
@@ -211,12 +271,20 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
     "vrf": {"table": _plain("table")},
     "vxlan": {
         "protodown": lambda data: data["proto_down"],
-        "vni": lambda data: data["id"],
+        "vni": lambda data: data["id"] or None,
         "remote": _first_of("remote", "remote6", "group", "group6"),
         "local": _first_of("local", "local6"),
         "dev": lambda data: data.get("link"),
+        "srcport": lambda data: _range(data["port_range"]),
+        "ttl": lambda data: data.get("ttl", 0),
+        "ttl_inherit": lambda data: "ttl" not in data,
+        "label": lambda data: int(data.get("label", "0"), 0),
+        "limit": lambda data: data.get("limit", 0),
         "tos": lambda data: int(data.get("tos", "0"), 0),
-        **{name: _plain(name) for name in ("port", "ttl", "learning", "ageing", "df", "udp_csum")},
+        **{name: _plain(name) for name in ("port", "learning", "ageing", "df", "udp_csum")},
+        **{name: _plain(name) for name in ("udp_zero_csum6_tx", "udp_zero_csum6_rx")},
+        **{name: _switch(name) for name in ("proxy", "rsc", "l2miss", "l3miss", "gbp", "gpe", "external", "vnifilter")},
+        **{name: _switch(name) for name in ("remcsum_tx", "remcsum_rx")},
     },
 }
 """How it says what one kind has; `lower` is what it prints behind the `@` of a name."""
@@ -224,8 +292,8 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
 ROW_FEATURES = {("bridge", "master"): ("vrf",)} | {("bridge", name): ("vlan_filtering",) for name in BRIDGE_VLANS}
 """What one row needs beyond what its kind does. A bridge is a port of nothing but a VRF."""
 
-UNSEEN = frozenset({("bond", "coupled_control")})
-"""Rows that Debian's iproute2 (6.1) is too old to show: the kernel's own answer has no second witness."""
+UNSEEN = frozenset({("bond", "coupled_control"), ("vxlan", "localbypass"), ("vxlan", "remcsum_nopartial")})
+"""Rows that Debian's iproute2 (6.1) does not show: the kernel's own answer has no second witness."""
 
 
 PORT_OF_VRF = ("bridge", "ipvlan", "macvtap")
@@ -274,7 +342,15 @@ def _facts(schema: Json) -> Iterator[tuple[str, Json]]:
 def required(kind: type[Link]) -> dict[str, Value]:
     """The least that a file must say of a device of this kind."""
     names = (name for name, field in kind.model_fields.items() if field.is_required())
-    return {name: samples_of(kind, name)[0] for name in names}
+    return {name: samples_of(kind, name)[0] for name in names} | LEAST.get(kind.kind, {})
+
+
+def said(kind: type[Link], attribute: str, *value: Value) -> dict[str, Value]:
+    """What a file says of a device: the least, what the attribute needs beside it, and perhaps the attribute."""
+    found = required(kind) | COMPANY.get((kind.kind, attribute), {})
+    for one in value:
+        found |= COMPANY.get((kind.kind, attribute, one), {}) | {attribute: one}
+    return {name: item for name, item in found.items() if item is not UNSET}
 
 
 def said_by_the_model(kind: type[Link], attribute: str) -> Value:
@@ -292,9 +368,11 @@ def rows(wanted: Callable[[type[Link], Row], bool] = lambda kind, row: True) -> 
 
 
 def features(kind: type[Link], row: Row) -> list[pytest.MarkDecorator]:
-    """What the kernel must have."""
+    """What the kernel must have. What carries no frames is a port of nothing but a VRF."""
     names = [FEATURE.get(kind.kind, kind.kind)] if kind.created else []
-    if kind.kind in PORT_OF_VRF and row.attribute == "master":
+    if row.attribute.startswith("encap_") or row.attribute == "encap":
+        names.append("fou")
+    if row.attribute == "master" and (kind.kind in PORT_OF_VRF or not kind.ethernet):
         names.append("vrf")
     names += ROW_FEATURES.get((kind.kind, row.attribute), ())
     return [pytest.mark.kernel(*names)] if names else []
@@ -308,12 +386,10 @@ def test_every_row_has_samples_that_a_file_may_hold(kind: type[Link], row: Row) 
     values = samples_of(kind, row.attribute)
     assert len(set(values)) >= 2, f"give {kind.__name__}.{row.attribute} an entry in SAMPLES"
     for value in values:
-        company = COMPANY.get((kind.kind, row.attribute), {})
-        model = kind.model_validate({**required(kind), **company, row.attribute: value})
+        model = kind.model_validate(said(kind, row.attribute, value))
         assert getattr(model, row.attribute) == value
     if row.nla.default not in (UNSET, None):
-        company = COMPANY.get((kind.kind, row.attribute), {})
-        kind.model_validate({**required(kind), **company, row.attribute: row.nla.default})
+        kind.model_validate(said(kind, row.attribute, row.nla.default))
 
 
 @pytest.mark.parametrize(("kind", "row"), EVERY_ROW)
@@ -327,7 +403,7 @@ def test_every_row_has_a_second_witness(kind: type[Link], row: Row) -> None:
 def test_no_entry_speaks_of_a_row_that_is_not_there() -> None:
     tables = {kind.kind: set(link_table(kind.kind).rows) for kind in KINDS}
     every = set().union(*tables.values())
-    for kind, attribute in (*SAMPLES, *COMPANY):
+    for kind, attribute, *_ in (*SAMPLES, *COMPANY, *UNSEEN):
         assert attribute in (every if kind == ANY_KIND else tables[kind]), (kind, attribute)
     for kind, witnesses in DATA_SHOWN.items():
         assert not witnesses.keys() - tables[kind], kind

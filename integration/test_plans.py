@@ -12,6 +12,7 @@ from scapy.packet import Packet
 
 from integration.applying import PLANS, Node, every_plan, one_node
 from integration.snapshot import difference, settled, snapshot, steady
+from integration.wireguard_site import with_keys
 from netapply.lab import Host as LabHost
 from netapply.lab import Lab, capture, ping
 
@@ -20,7 +21,7 @@ from netapply.lab import Lab, capture, ping
 def test_plan_applies_twice_and_rolls_back(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         before = steady(node.netns)
-        node.settle(plan)
+        node.settle(with_keys(plan, tmp_path))
         assert snapshot(node.netns) != before, "the plan changed nothing"
         node.host.rollback().apply()
         after = settled(node.netns, before)

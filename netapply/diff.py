@@ -19,7 +19,7 @@ from netapply.model.family import FAMILIES, link_of
 from netapply.model.netfilter import NETFILTER, backend_of, is_jump, twin
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
-from netapply.model.routing import same_nexthops
+from netapply.model.routing import DYNAMIC, same_nexthops
 from netapply.model.sysctl import device_of
 from netapply.movers import without_wish
 from netapply.plan.change import Action, Change, Step
@@ -56,7 +56,9 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
     seen = observed.get(resource.key)
     if seen is None:
         return _unseen(resource, observed, daemons)
-    if resource.family == "link" and resource.kind and seen.kind != resource.kind:
+    if resource.family == "nexthop":
+        _refuse_daemons_nexthop(resource, seen)
+    elif resource.family == "link" and resource.kind and seen.kind != resource.kind:
         return _other_kind(resource, seen, owned)
     steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
     if not steps:
@@ -64,13 +66,19 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
     change = changed(seen, steps, resource.origin)
     if change.action is Action.REPLACE and "mtu" not in resource.attributes and _chooses_mtu(change):
         del change.after["mtu"]
-    if resource.family == "route" and any(step.attribute in ("type", "nexthops") for step in steps):
-        for name in _FOLLOWING - resource.attributes.keys():
-            change.after.pop(name, None)
+    if resource.family == "route":
+        _let_follow(change, resource)
     return change
 
 
-_FOLLOWING: Final = frozenset({"scope", "src"})
+def _let_follow(change: Change, resource: Resource) -> None:
+    """Leave to the kernel what follows from a way that changes."""
+    if any(step.attribute in ("type", "nexthops") for step in change.steps):
+        for name in _FOLLOWING - resource.attributes.keys():
+            change.after.pop(name, None)
+
+
+_FOLLOWING: Final = frozenset({"scope", "src", "nexthop", "realm"})
 """What follows from a route's type and nexthops: with another way, the former value may be wrong."""
 
 
@@ -173,6 +181,15 @@ def _require_same(resource: Resource, daemon: Resource) -> None:
     )
 
 
+def _refuse_daemons_nexthop(resource: Resource, seen: Resource) -> None:
+    """A routing daemon's nexthop object is never changed."""
+    if seen.attributes["protocol"] in DYNAMIC:
+        raise ForeignError(
+            f"cannot use nexthop {resource.name}: protocol {seen.attributes['protocol']} has one of that number, which "
+            f"is not netapply's to change; choose another id{_at(resource)}"
+        )
+
+
 def _other_kind(resource: Resource, seen: Resource, owned: Owned) -> Change:
     if not owned.has(seen):
         raise ForeignError(
@@ -234,8 +251,7 @@ def _parameter_back(seen: Resource, desired: Desired, owned: Owned) -> Iterator[
 
 
 def _goes_with_link(key: Key, desired: Desired, observed: State, owned: Owned) -> bool:
-    """Whether this is a parameter or a port's setting of a link that is about to be deleted."""
-    link = (
-        observed.link((device_of(key[1]) or "") if key[0] == "sysctl" else link_of(key)) if key[0] != "link" else None
-    )
+    """Whether this is a parameter, or a setting, of a link that is about to be deleted."""
+    name = (device_of(key[1]) or "") if key[0] == "sysctl" else "" if key[0] == "link" else link_of(key)
+    link = observed.link(name)
     return link is not None and owned.has(link) and link.key not in desired

@@ -10,10 +10,10 @@ from netapply.errors import KernelError
 from netapply.kernel.iptables_input import Line, NatChange, compose
 from netapply.kernel.iptables_text import Saved, parse
 from netapply.model.resource import Key, Resource
-from netapply.model.rule import SELECTORS, rule_key
+from netapply.model.routing import OUTCOMES, SELECTORS, rule_key
 
 Attributes = dict[str, Any]
-FIELDS = (*SELECTORS, "table", "action", "suppress_prefixlength", "protocol")
+FIELDS = (*SELECTORS, "table", "action", *OUTCOMES, "protocol")
 OPEN_WHEN_ADDED = ("src", "dst", "tos")
 """Selectors that match every rule where a rule to be added leaves them out: seen as EEXIST."""
 

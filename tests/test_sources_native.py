@@ -53,7 +53,8 @@ def test_the_schema_knows_every_kind_with_its_attributes() -> None:
     assert set(kinds) == {kind.kind for kind in KINDS}
     for kind in KINDS:
         assert set(kind.model_fields) <= set(kinds[kind.kind]["properties"])
-    assert kinds["vxlan"]["required"] == ["kind", "vni"]
+    assert kinds["vxlan"]["required"] == ["kind"]
+    assert kinds["macvlan"]["required"] == ["kind", "link"]
     assert set(described["properties"]) == set(Document.model_fields)
 
 

@@ -33,7 +33,7 @@ def thorough(value: Any) -> Sections | None:
         whole = Document.model_validate(value)
     except ValueError:
         return None
-    return Sections(whole.links, whole.routes, whole.rules, whole.nat, whole.filter, whole.nat_backend)
+    return Sections(whole.links, whole.nexthops, whole.routes, whole.rules, whole.nat, whole.filter, whole.nat_backend)
 
 
 def with_slips(value: Any) -> Iterator[Any]:

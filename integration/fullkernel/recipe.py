@@ -22,6 +22,7 @@ PACKAGES = (
     "linux-image-cloud-amd64",  # every networking module, no drivers for hardware: 90 MB, not 400
     *("kmod", "mount", "procps", "e2fsprogs"),
     *("iproute2", "iptables", "nftables", "ethtool", "iputils-ping", "tcpdump"),
+    "wireguard-tools",
     "python3",
 )
 # Never looked at in a guest. What is packed is copied twice into memory at boot, on an emulated CPU.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from netapply.errors import StateError
+from netapply.execute import vault
 from netapply.execute.durable import append_line, read_text, saying, sync_directory, write_whole
 from netapply.execute.image import BeforeImage
 from netapply.execute.notation import (
@@ -77,18 +78,27 @@ class Journal:
     def __init__(self, directory: Path) -> None:
         self._path = directory / "journal"
         self._last = directory / "last"
+        self._keys, self._last_keys = directory / "journal.keys", directory / "last.keys"
 
     def read_open(self) -> Record | None:
         """The transaction that was begun and not finished; None where there is none."""
+        self._recall()
         return _read(self._path)
 
     def read_last(self) -> Record | None:
         """The last transaction that was committed."""
+        self._recall()
         return _read(self._last)
+
+    def _recall(self) -> None:
+        """Either file may hold the keys of either record, where a crash came between their renaming."""
+        for path in (self._last_keys, self._keys):
+            vault.recall(path)
 
     def begin(self, record: Record) -> None:
         """Write the whole record to disk; StateError where that cannot be, and nothing was touched."""
         record.started, record.pid = time.time(), os.getpid()
+        vault.keep(self._keys, record.image.before.values())
         write_whole(self._path, json.dumps(record.to_json(), separators=(",", ":")) + "\n")
 
     def mark(self, number: int) -> None:
@@ -99,12 +109,14 @@ class Journal:
         """The transaction is committed: its journal is kept as the last one."""
         with saying("close the journal", self._path):
             self._path.rename(self._last)
+            vault.become(self._keys, self._last_keys)
             sync_directory(self._path.parent)
 
     def drop(self) -> None:
         """The transaction was undone: nothing remains of it."""
         with saying("remove the journal", self._path):
             self._path.unlink(missing_ok=True)
+            vault.drop(self._keys)
             sync_directory(self._path.parent)
 
 

@@ -9,16 +9,20 @@ from functools import cache
 from typing import Any, Final
 
 from netapply.kernel.wire import definitions
+from netapply.kernel.wire.bits import RAW_LENGTH, Bits
 from netapply.kernel.wire.forms import FORMS
 from netapply.kernel.wire.message import attribute
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack
 from netapply.kernel.wire.shape import Shapes
 from netapply.kinds import CLASSES, link_table
-from netapply.model.attribute import LINK, UNSET, Row, Value
+from netapply.model.attribute import LINK, PLAIN, UNSET, Row, Value
 
 GENERIC: Final = definitions.LINK
-SAME_AS: Final = {"macvtap": "macvlan"}
-"""Kinds whose attributes have the numbers of another kind's (drivers/net/macvtap.c)."""
+SAME_AS: Final = {
+    "gretap": "gre", "ip6gre": "gre", "ip6gretap": "gre", "ipip": "iptun", "ip6tnl": "iptun", "macvtap": "macvlan",
+    "vti6": "vti",
+}  # fmt: skip
+"""Kinds whose attributes have the numbers of another table (drivers/net/macvtap.c, if_tunnel.h)."""
 DATA: Final[dict[str, definitions.Definition]] = {
     kind: vars(definitions)[SAME_AS.get(kind, kind).upper()]
     for kind in CLASSES if kind != "veth" and SAME_AS.get(kind, kind).upper() in vars(definitions)
@@ -54,9 +58,12 @@ class Writer:
     empty: Value = ""
     unsaid: Value = None
     """The value that is not sent when a device is made."""
+    presence: bool = False
 
     def packed(self, value: Value, indexes: dict[str, int]) -> bytes:
-        """The attribute as bytes; None clears it."""
+        """The attribute as bytes; None clears it. One that only its presence sets is not there for a False."""
+        if self.presence and not value:
+            return b""
         if self.link:
             return attribute(self.number, self.pack(indexes[value] if value else 0))
         if self.number6:
@@ -83,9 +90,10 @@ class LinkCodec:
     """What the flags of a header mean, for all that were seen: most links have the same."""
     references: tuple[str, ...] = ()
     """Attributes that hold an ifindex until all links are read."""
-    absent: dict[str, None] = field(default_factory=dict)
+    absent: dict[str, Value] = field(default_factory=dict)
     """Every attribute, with the value that stands for an attribute the kernel does not send: a kernel without
     the feature does what its default says."""
+    bits: Bits = field(default_factory=Bits)
 
     def add(self, row: Row, numbers: definitions.Definition, *, data: bool) -> None:
         number, kind = numbers[row.nla.name]
@@ -97,14 +105,24 @@ class LinkCodec:
         pack = str.encode if row.nla.name in BARE else pack
         unit = row.nla.unit
         readers = self.data if data else self.generic
+        name = self.bits.add(row)
+        if row.nla.mask:
+            unit = PLAIN
         for each in filter(None, (number, number6) if not row.nla.bit else ()):
-            readers[each] = (row.attribute, unpack, unit.from_wire)
-        beside = ((numbers[name], value) for name, value in row.nla.alongside)
-        self.writers[row.attribute] = Writer(
+            readers[each] = (name, unpack, unit.from_wire)
+        beside = ((numbers[other], value) for other, value in row.nla.alongside)
+        self.writers[name] = Writer(
             number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6, row.nla.bit,
             b"".join(attribute(other, SCALARS[sort][0](value)) for (other, sort), value in beside),
-            unit.empty, row.nla.default if row.nla.unsaid or row.nla.bit else None,
+            unit.empty, row.nla.default if row.nla.unsaid or row.nla.bit else None, row.nla.form == "presence",
         )  # fmt: skip
+        if row.nla.length:
+            self._add_length(RAW_LENGTH + row.attribute, *numbers[row.nla.length])
+
+    def _add_length(self, name: str, number: int, kind: str) -> None:
+        pack, unpack = SCALARS[kind]
+        self.data[number] = (name, unpack, PLAIN.from_wire)
+        self.writers[name] = Writer(number, pack, PLAIN.to_wire, data=True, link=False, first=False, late=False)
 
     def in_header(self, flags: int) -> dict[str, Value]:
         """The attributes that the flags of a message's header say."""
@@ -127,7 +145,7 @@ class LinkCodec:
         """The attributes packed: those of every link, and those of the kind."""
         body = data = b""
         words: dict[int, list[int]] = {}
-        for name, value in attributes.items():
+        for name, value in (self.bits.joined(attributes) if self.bits else attributes).items():
             writer = self.writers.get(name)
             if writer is None:
                 continue

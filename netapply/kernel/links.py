@@ -122,6 +122,8 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
         for number, payload in found.items():
             name, unpack, from_wire = codec.data[number]
             attributes[name] = from_wire(unpack(payload))
+        if codec.bits:
+            codec.bits.split(attributes)
     return attributes
 
 

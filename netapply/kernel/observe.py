@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from netapply.errors import KernelError
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
 from netapply.kernel.inet6 import read_inet6
@@ -15,11 +17,15 @@ from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
+from netapply.kernel.vnis import read_vnis
+from netapply.kernel.wire import message as m
 from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
+NHMSG_SIZE: Final = 8
+"""Bytes of struct nhmsg, which asks for all where it is zero."""
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat", "filter"})
+OPTIONAL_FAMILIES: Final = frozenset({"nexthop", "route", "rule", "nat", "filter"})
 
 
 @dataclass(slots=True)
@@ -48,8 +54,11 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
         *read_inet6(links.settings),
         *_read_tables(netlink, links),
         *read_addresses(netlink, links.names),
+        *(_read_nexthops(netlink, links.names) if "nexthop" in families or "route" in families else ()),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
+        *(read_vnis(netlink, links.names) if _filter_vnis(links.resources) else ()),
+        *_read_wireguard(links.resources),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
         *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
@@ -58,6 +67,35 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _read_nexthops(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
+    """Most hosts have no nexthop object, and kernels before 5.3 know none."""
+    try:
+        answers = netlink.dump(m.RTM_GETNEXTHOP, bytes(NHMSG_SIZE))
+    except KernelError as error:
+        if error.code != errno.EOPNOTSUPP:
+            raise
+        return []
+    if not answers:
+        return []
+    from netapply.kernel.nexthops import nexthops_of
+
+    return nexthops_of(answers, names)
+
+
+def _filter_vnis(links: Iterable[Resource]) -> bool:
+    return any(link.kind == "vxlan" and link.attributes["vnifilter"] for link in links)
+
+
+def _read_wireguard(links: Iterable[Resource]) -> list[Resource]:
+    """Most hosts have no link of the kind."""
+    names = [link.name for link in links if link.kind == "wireguard"]
+    if not names:
+        return []
+    from netapply.kernel.wireguard import read_wireguard
+
+    return read_wireguard(names)
 
 
 def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:

@@ -18,16 +18,29 @@ from netapply.model.resource import Resource
 if TYPE_CHECKING:
     from netapply.kinds.bridge import Bridge
     from netapply.kinds.dummy import Dummy
+    from netapply.kinds.geneve import Geneve
+    from netapply.kinds.gre import Gre
+    from netapply.kinds.gretap import Gretap
     from netapply.kinds.ifb import Ifb
+    from netapply.kinds.ip6gre import Ip6gre
+    from netapply.kinds.ip6gretap import Ip6gretap
+    from netapply.kinds.ip6tnl import Ip6tnl
+    from netapply.kinds.ipip import Ipip
     from netapply.kinds.ipvlan import Ipvlan
+    from netapply.kinds.macsec import Macsec
     from netapply.kinds.macvlan import Macvlan
     from netapply.kinds.macvtap import Macvtap
     from netapply.kinds.physical import Physical
+    from netapply.kinds.sit import Sit
     from netapply.kinds.tun import Tun
     from netapply.kinds.veth import Veth
     from netapply.kinds.vlan import Vlan
     from netapply.kinds.vrf import Vrf
+    from netapply.kinds.vti import Vti
+    from netapply.kinds.vti6 import Vti6
     from netapply.kinds.vxlan import Vxlan
+    from netapply.kinds.wireguard import Wireguard
+    from netapply.kinds.xfrm import Xfrm
 
     KINDS: tuple[type[Link], ...]
 
@@ -35,16 +48,29 @@ CLASSES: Final = {
     "bond": "Bond",
     "bridge": "Bridge",
     "dummy": "Dummy",
+    "geneve": "Geneve",
+    "gre": "Gre",
+    "gretap": "Gretap",
     "ifb": "Ifb",
+    "ip6gre": "Ip6gre",
+    "ip6gretap": "Ip6gretap",
+    "ip6tnl": "Ip6tnl",
+    "ipip": "Ipip",
     "ipvlan": "Ipvlan",
+    "macsec": "Macsec",
     "macvlan": "Macvlan",
     "macvtap": "Macvtap",
     "": "Physical",
+    "sit": "Sit",
     "tun": "Tun",
     "veth": "Veth",
     "vlan": "Vlan",
     "vrf": "Vrf",
+    "vti": "Vti",
+    "vti6": "Vti6",
     "vxlan": "Vxlan",
+    "wireguard": "Wireguard",
+    "xfrm": "Xfrm",
 }
 """Name of the class by kind; its module is called as the class, in lower case."""
 
@@ -95,6 +121,7 @@ def governed(master: Resource | None) -> frozenset[str]:
 
 
 __all__ = [
-    "KINDS", "KIND_OF", "Bridge", "Dummy", "Ifb", "Ipvlan", "Link", "Macvlan", "Macvtap", "Physical", "Tun", "Veth",
-    "Vlan", "Vrf", "Vxlan", "governed", "link_table",
+    "KINDS", "KIND_OF", "Bridge", "Dummy", "Geneve", "Gre", "Gretap", "Ifb", "Ip6gre", "Ip6gretap", "Ip6tnl", "Ipip",
+    "Ipvlan", "Link", "Macsec", "Macvlan", "Macvtap", "Physical", "Sit", "Tun", "Veth", "Vlan", "Vrf", "Vti", "Vti6",
+    "Vxlan", "Wireguard", "Xfrm", "governed", "link_table",
 ]  # fmt: skip

@@ -174,6 +174,16 @@ class Nla:
     """A kernel may be built without it: then it reads as nothing, not as its default."""
     form: str = ""
     """The form on the wire where it is no plain number, text or address: a name in kernel/wire/forms.py."""
+    mask: int = 0
+    """The bits of the number that are this row's, where several rows share one attribute."""
+    guard: tuple[str, int] = ("", 0)
+    """An attribute, and the bit of it that is set where the value counts; None clears the bit."""
+    length: str = ""
+    """The attribute that carries the length, where the value is a prefix."""
+    told_by: tuple[str, Callable[[Value], Value]] | None = None
+    """The row that tells this one's value, where the kernel takes the attribute and never sends it."""
+    apart: Callable[[Value], Value] | None = None
+    """Sorts values: from one sort to another an existing resource does not go."""
     bit: int = 0
     """The bit that is meant, where the attribute is a word of flags with a mask of those to change."""
     alongside: tuple[tuple[str, Value], ...] = ()
@@ -208,6 +218,8 @@ class Row:
         """How this one change can be made: another address family is another device to the kernel."""
         nla = self.nla
         if after in nla.at_birth or before in nla.for_good:
+            return Change.RECREATE
+        if nla.apart is not None and nla.apart(before) != nla.apart(after):
             return Change.RECREATE
         if nla.name6 and _family(before) != _family(after):
             return Change.RECREATE

@@ -45,6 +45,8 @@ class Family:
     """Whether that field is a list."""
     implicit: bool = False
     """Whether a resource that is in every way as the kernel makes it is not observed at all."""
+    stepwise: bool = False
+    """Whether a change tells the kernel only what changes; else all that the resource is."""
     again: Disruption = Disruption.LIVE
     """What it means for traffic that a resource is made again."""
     goes: Disruption = Disruption.FLAP
@@ -58,6 +60,9 @@ FAMILIES: Final[dict[str, Family]] = {
     "address": Family(
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
     ),
+    "nexthop": Family(
+        "nexthop {1}", Phase.NEXTHOP, Phase.NEXTHOP_END, "netapply.model.nexthop:NexthopObject", again=FLAP
+    ),
     "bridge_port": Family(
         "bridge port {1}",
         Phase.PORT,
@@ -70,6 +75,34 @@ FAMILIES: Final[dict[str, Family]] = {
     ),
     "bridge_vlans": Family("VLANs of {1}", Phase.PORT, Phase.PORT, on=1, made=False),
     "route": Family("route {3}", Phase.ROUTE, Phase.ROUTE_DELETE, "netapply.model.route:Route"),
+    "vni": Family(
+        "VNI {2} of {1}",
+        Phase.ENTRY,
+        Phase.ENTRY_DELETE,
+        "netapply.model.vni:Vni",
+        on=1,
+        field="vnis",
+    ),
+    "wireguard": Family(
+        "WireGuard settings of {1}",
+        Phase.KEYS,
+        Phase.KEYS,
+        "netapply.model.wireguard:WireguardDevice",
+        on=1,
+        made=False,
+        stepwise=True,
+        again=FLAP,
+    ),
+    "wireguard_peer": Family(
+        "peer {2} of {1}",
+        Phase.PEER,
+        Phase.PEER_DELETE,
+        "netapply.model.wireguard:Peer",
+        on=1,
+        field="peers",
+        stepwise=True,
+        again=FLAP,
+    ),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
     "inet6": Family(
         "IPv6 of {1}",

@@ -6,9 +6,11 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, State
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.mtus import keep_mtus
+from netapply.plan.nexthop_users import require_nexthops
 from netapply.plan.order import arrange
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
+from netapply.plan.tunnel_mtus import keep_tunnel_mtus
 from netapply.plan.vlan_tables import complete_tables
 
 
@@ -23,9 +25,12 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     from netapply.plan.complete import complete
 
     whole = complete(diff(desired, observed, owned), desired, observed, owned)
+    if owned.marks_count:  # a way back is never barred
+        require_nexthops(whole.changes, desired, observed)
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)
+    keep_tunnel_mtus(plan, desired)
     plan.source, plan.notes = desired.source, [*desired.notes, *whole.notes]
     return plan
 

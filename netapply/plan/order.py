@@ -17,6 +17,7 @@ from netapply.model.sysctl import device_of
 from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.plan.change import Action, Change
 from netapply.plan.link_steps import link_operations
+from netapply.plan.nexthop_users import place
 from netapply.plan.plan import Operation, Phase, Plan, Verb
 from netapply.plan.ports import PORT_FAMILIES, worth_sending
 from netapply.plan.vlan_steps import operations_of
@@ -42,6 +43,8 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     for operation in operations:
         # a route that is put back may still be there after all
         operation.replace |= operation.phase is Phase.ROUTE and operation.key in lost
+        if operation.key[0] == "nexthop":
+            place(operation, changes[operation.change], lost)
     _move_netfilter(operations)
     operations.sort(key=lambda operation: operation.stage)
     return _numbered(changes, operations)
@@ -120,6 +123,10 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
         )  # fmt: skip
     if change.action is Action.DELETE:
         return
+    if change.action is Action.UPDATE and family.stepwise:
+        steps = {step.attribute: step.after for step in change.steps}
+        yield Operation(Verb.SET, change.key, change.kind, family.create, steps, disruption=change.disruption)
+        return
     attributes = {name: value for name, value in change.after.items() if value is not None}
     if change.action is Action.UPDATE and not family.made:
         attributes = {step.attribute: step.after for step in change.steps}
@@ -141,11 +148,15 @@ def _delete_rank(change: Change) -> int:
     """
     if change.family == "rule":
         return 1 + len(SELECTORS) - sum(change.before.get(name) is not None for name in SELECTORS)
+    if change.family == "nexthop":
+        return -int(bool(change.before.get("group")))
     return -int(bool(change.before.get("secondary")))
 
 
 def _rank(change: Change) -> int:
-    """A gateway needs the route to it first; a secondary address its primary."""
+    """A gateway needs the route to it first; a secondary address its primary; a group its members."""
+    if change.family == "nexthop":
+        return int(bool(change.after.get("group")))
     if change.family == "route":
         return int(any(hop[0] for hop in change.after.get("nexthops") or ()))
     return int(bool(change.after.get("secondary")))

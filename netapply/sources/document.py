@@ -28,6 +28,7 @@ from netapply.kinds import KINDS, Link
 from netapply.model.filter import FilterEntry
 from netapply.model.nat import NatEntry
 from netapply.model.netfilter import Backend
+from netapply.model.nexthop import NexthopObject
 from netapply.model.route import Route
 from netapply.model.rule import Rule
 from netapply.model.sysctl import Sysctls
@@ -71,6 +72,7 @@ class Document(BaseModel):
 
     version: Annotated[Literal[1], BeforeValidator(_number), Field(description="of this format")]
     links: dict[LinkName, AnyLink] = Field(default={}, description="network devices by name")
+    nexthops: tuple[NexthopObject, ...] = Field(default=(), description="nexthop objects, which routes name")
     routes: tuple[Route, ...] = Field(default=(), description="routes, of any table")
     rules: tuple[Rule, ...] = Field(default=(), description="rules of policy routing")
     sysctl: Sysctls = Field(default={}, description="kernel parameters below net")

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
+from netapply.model.address_item import address_text
+from netapply.model.link_settings import settings_of
 from netapply.model.resource import Desired, Origin, Resource
 from netapply.model.values import family_of
 from netapply.sources.declared import Declared, Links, earlier
 from netapply.sources.relations import Relations
+from netapply.sources.tunnel_limits import refuse_fallback, refuse_same_endpoints
 from netapply.sources.wording import named, refusal
 
 IPV6_MIN_MTU: Final = 1280
@@ -30,12 +33,14 @@ def refuse_impossible(links: Links, relations: Relations) -> None:
     """InputError for the first link that the kernel would not make as the file wants it."""
     for declared in links.values():
         _refuse_made_loopback(declared)
+        refuse_fallback(declared)
         _refuse_ipv6_without_room(declared)
         check = _BY_KIND.get(declared.kind)
         if check is not None:
             check(declared, links, relations)
     _refuse_governed(links, relations)
     _refuse_same_vni(links)
+    refuse_same_endpoints(links)
     _refuse_together(links, relations)
 
 
@@ -62,10 +67,14 @@ def _refuse_ipv6_without_room(declared: Declared) -> None:
     mtu = declared.link.mtu
     if mtu is None or mtu >= IPV6_MIN_MTU:
         return
-    addresses = zip(declared.link.addresses or (), declared.items_at("addresses"), strict=True)
+    addresses = zip(map(address_text, declared.link.addresses or ()), declared.items_at("addresses"), strict=True)
     wishes = [(text, origin) for text, origin in addresses if family_of(text) == "inet6"]
     if declared.name != "lo" and any(name.startswith("ipv6.") for name in declared.link.sysctl):
         wishes.append(("its IPv6 parameters", declared.at("sysctl")))
+    wishes += [
+        (word, declared.at(word)) for word, path, _ in settings_of(declared.link, declared.name)
+        if path.startswith("net/ipv6/") and word not in ("disable_ipv6", "forwarding")
+    ]  # fmt: skip
     for what, origin in wishes:
         message = f"cannot use {what} on {named(declared.name)}: its mtu of {mtu} is too small for IPv6"
         raise refusal(f"{message}; raise it to {IPV6_MIN_MTU} or more", origin)
@@ -125,8 +134,8 @@ _BY_KIND: Final[dict[str, Callable[[Declared, Links, Relations], None]]] = {
 
 def _refuse_same_vni(links: Links) -> None:
     """One host has one device for a VNI, a port and a family; only link-local tunnels differ by device."""
-    first: dict[tuple[int, int, str, str], Declared] = {}
-    for declared in (item for item in links.values() if item.kind == "vxlan"):
+    first: dict[tuple[int | None, int, str, str], Declared] = {}
+    for declared in (item for item in links.values() if item.kind == "vxlan" and not item.get("vnifilter")):
         vni, port = declared.get("vni"), declared.get("port")
         outer = declared.get("remote") or declared.get("local") or "0.0.0.0"
         device = str(declared.get("dev") or "") if ip_address(outer).is_link_local and ":" in outer else ""
@@ -134,6 +143,9 @@ def _refuse_same_vni(links: Links) -> None:
         if other is not declared:
             origin = declared.value_at("vni")
             where = earlier(other.value_at("vni"), origin)
+            if vni is None:
+                message = f"cannot make {declared.title}: {named(other.name)} is external on port {port} already"
+                raise refusal(f"{message} ({where}); choose another port", origin)
             message = f"cannot use vni {vni} for {declared.title}: {named(other.name)} has it on port {port}"
             raise refusal(f"{message} ({where}); choose another vni, or another port", origin)
 

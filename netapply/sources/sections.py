@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from netapply.model.filter import AnyFilter
     from netapply.model.nat import AnyEntry
     from netapply.model.netfilter import Backend
+    from netapply.model.nexthop import NexthopObject
     from netapply.model.route import Route
     from netapply.model.rule import Rule
 
 VERSION: Final = 1
-SECTIONS: Final = ("links", "routes", "rules", "sysctl", "nat_backend", "nat", "filter")
+SECTIONS: Final = ("links", "nexthops", "routes", "rules", "sysctl", "nat_backend", "nat", "filter")
 _KEYS: Final = {"version", *SECTIONS}
 
 
@@ -32,6 +33,7 @@ class Sections:
     """What a file holds, validated. Kernel parameters are only checked: the tree has them as text."""
 
     links: Mapping[str, Link]
+    nexthops: tuple[NexthopObject, ...]
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
     nat: tuple[AnyEntry, ...]
@@ -47,7 +49,8 @@ def read_sections(value: Any) -> Sections:
         from netapply.sources.document import Document
 
         whole = Document.model_validate(value)
-        return Sections(whole.links, whole.routes, whole.rules, whole.nat, whole.filter, whole.nat_backend)
+        routing = (whole.nexthops, whole.routes, whole.rules)
+        return Sections(whole.links, *routing, whole.nat, whole.filter, whole.nat_backend)
 
 
 def _one_by_one(value: Any) -> Sections:
@@ -56,7 +59,8 @@ def _one_by_one(value: Any) -> Sections:
     for path, setting in _mapping(value, "sysctl").items():
         sysctl_path(path), sysctl_value(setting)
     links = {link_name(name): _link(item) for name, item in _mapping(value, "links").items()}
-    return Sections(links, _routes(value), _rules(value), _nat(value), _filter(value), _backend(value))
+    routing = (_nexthops(value), _routes(value), _rules(value))
+    return Sections(links, *routing, _nat(value), _filter(value), _backend(value))
 
 
 def _link(value: Any) -> Link:
@@ -64,6 +68,15 @@ def _link(value: Any) -> Link:
     if model is None:
         raise ValueError("no such kind")
     return model.model_validate(without_kind(value))
+
+
+def _nexthops(value: dict[str, Any]) -> tuple[NexthopObject, ...]:
+    items = _list(value, "nexthops")
+    if not items:
+        return ()
+    from netapply.model.nexthop import NexthopObject
+
+    return tuple(NexthopObject.model_validate(item) for item in items)
 
 
 def _routes(value: dict[str, Any]) -> tuple[Route, ...]:

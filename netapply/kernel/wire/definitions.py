@@ -168,6 +168,7 @@ ROUTE: Final[Definition] = {
     "RTA_ENCAP_TYPE": (21, "uint16"),
     "RTA_ENCAP": (22, "hex"),
     "RTA_EXPIRES": (23, "hex"),
+    "RTA_NH_ID": (30, "uint32"),
 }
 
 METRICS: Final[Definition] = {
@@ -188,6 +189,7 @@ METRICS: Final[Definition] = {
     "RTAX_INITRWND": (14, "uint32"),
     "RTAX_QUICKACK": (15, "uint32"),
     "RTAX_CC_ALGO": (16, "asciiz"),
+    "RTAX_FASTOPEN_NO_COOKIE": (17, "uint32"),
 }
 
 RULE: Final[Definition] = {
@@ -384,15 +386,186 @@ VXLAN: Final[Definition] = {
     "IFLA_VXLAN_GBP": (23, "flag"),
     "IFLA_VXLAN_REMCSUM_NOPARTIAL": (24, "flag"),
     "IFLA_VXLAN_COLLECT_METADATA": (25, "uint8"),
-    "IFLA_VXLAN_LABEL": (26, "uint32"),
+    "IFLA_VXLAN_LABEL": (26, "be32"),
     "IFLA_VXLAN_GPE": (27, "flag"),
     "IFLA_VXLAN_TTL_INHERIT": (28, "flag"),
     "IFLA_VXLAN_DF": (29, "uint8"),
+    "IFLA_VXLAN_VNIFILTER": (30, "uint8"),
+    "IFLA_VXLAN_LOCALBYPASS": (31, "uint8"),
 }
 
 VETH: Final[Definition] = {
     "VETH_INFO_UNSPEC": (0, "hex"),
     "VETH_INFO_PEER": (1, "hex"),
+}
+
+GENEVE: Final[Definition] = {
+    "IFLA_GENEVE_UNSPEC": (0, "hex"),
+    "IFLA_GENEVE_ID": (1, "uint32"),
+    "IFLA_GENEVE_REMOTE": (2, "ip4addr"),
+    "IFLA_GENEVE_TTL": (3, "uint8"),
+    "IFLA_GENEVE_TOS": (4, "uint8"),
+    "IFLA_GENEVE_PORT": (5, "be16"),
+    "IFLA_GENEVE_COLLECT_METADATA": (6, "flag"),
+    "IFLA_GENEVE_REMOTE6": (7, "ip6addr"),
+    "IFLA_GENEVE_UDP_CSUM": (8, "uint8"),
+    "IFLA_GENEVE_UDP_ZERO_CSUM6_TX": (9, "uint8"),
+    "IFLA_GENEVE_UDP_ZERO_CSUM6_RX": (10, "uint8"),
+    "IFLA_GENEVE_LABEL": (11, "be32"),
+    "IFLA_GENEVE_TTL_INHERIT": (12, "uint8"),
+    "IFLA_GENEVE_DF": (13, "uint8"),
+    "IFLA_GENEVE_INNER_PROTO_INHERIT": (14, "flag"),
+}
+
+XFRM: Final[Definition] = {
+    "IFLA_XFRM_UNSPEC": (0, "hex"),
+    "IFLA_XFRM_LINK": (1, "uint32"),
+    "IFLA_XFRM_IF_ID": (2, "uint32"),
+    "IFLA_XFRM_COLLECT_METADATA": (3, "flag"),
+}
+
+IPTUN: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_IPTUN_LOCAL": (2, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (3, "ipaddr"),
+    "IFLA_IPTUN_TTL": (4, "uint8"),
+    "IFLA_IPTUN_TOS": (5, "uint8"),
+    "IFLA_IPTUN_ENCAP_LIMIT": (6, "uint8"),
+    "IFLA_IPTUN_FLOWINFO": (7, "be32"),
+    "IFLA_IPTUN_FLAGS": (8, "uint32"),
+    "IFLA_IPTUN_PROTO": (9, "uint8"),
+    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
+    "IFLA_IPTUN_6RD_PREFIX": (11, "ip6addr"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIX": (12, "ip4addr"),
+    "IFLA_IPTUN_6RD_PREFIXLEN": (13, "uint16"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIXLEN": (14, "uint16"),
+    "IFLA_IPTUN_ENCAP_TYPE": (15, "uint16"),
+    "IFLA_IPTUN_ENCAP_FLAGS": (16, "uint16"),
+    "IFLA_IPTUN_ENCAP_SPORT": (17, "be16"),
+    "IFLA_IPTUN_ENCAP_DPORT": (18, "be16"),
+    "IFLA_IPTUN_COLLECT_METADATA": (19, "flag"),
+    "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+SIT: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_IPTUN_LOCAL": (2, "ip4addr"),
+    "IFLA_IPTUN_REMOTE": (3, "ip4addr"),
+    "IFLA_IPTUN_TTL": (4, "uint8"),
+    "IFLA_IPTUN_TOS": (5, "uint8"),
+    "IFLA_IPTUN_ENCAP_LIMIT": (6, "uint8"),
+    "IFLA_IPTUN_FLOWINFO": (7, "be32"),
+    "IFLA_IPTUN_FLAGS": (8, "uint16"),
+    "IFLA_IPTUN_PROTO": (9, "uint8"),
+    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
+    "IFLA_IPTUN_6RD_PREFIX": (11, "ip6addr"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIX": (12, "ip4addr"),
+    "IFLA_IPTUN_6RD_PREFIXLEN": (13, "uint16"),
+    "IFLA_IPTUN_6RD_RELAY_PREFIXLEN": (14, "uint16"),
+    "IFLA_IPTUN_ENCAP_TYPE": (15, "uint16"),
+    "IFLA_IPTUN_ENCAP_FLAGS": (16, "uint16"),
+    "IFLA_IPTUN_ENCAP_SPORT": (17, "be16"),
+    "IFLA_IPTUN_ENCAP_DPORT": (18, "be16"),
+    "IFLA_IPTUN_COLLECT_METADATA": (19, "flag"),
+    "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+GRE: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_GRE_IFLAGS": (2, "be16"),
+    "IFLA_GRE_OFLAGS": (3, "be16"),
+    "IFLA_GRE_IKEY": (4, "be32"),
+    "IFLA_GRE_OKEY": (5, "be32"),
+    "IFLA_IPTUN_LOCAL": (6, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (7, "ipaddr"),
+    "IFLA_IPTUN_TTL": (8, "uint8"),
+    "IFLA_IPTUN_TOS": (9, "uint8"),
+    "IFLA_IPTUN_PMTUDISC": (10, "uint8"),
+    "IFLA_IPTUN_ENCAP_LIMIT": (11, "uint8"),
+    "IFLA_IPTUN_FLOWINFO": (12, "be32"),
+    "IFLA_IPTUN_FLAGS": (13, "uint32"),
+    "IFLA_IPTUN_ENCAP_TYPE": (14, "uint16"),
+    "IFLA_IPTUN_ENCAP_FLAGS": (15, "uint16"),
+    "IFLA_IPTUN_ENCAP_SPORT": (16, "be16"),
+    "IFLA_IPTUN_ENCAP_DPORT": (17, "be16"),
+    "IFLA_IPTUN_COLLECT_METADATA": (18, "flag"),
+    "IFLA_GRE_IGNORE_DF": (19, "uint8"),
+    "IFLA_IPTUN_FWMARK": (20, "uint32"),
+}
+
+VTI: Final[Definition] = {
+    "IFLA_IPTUN_UNSPEC": (0, "hex"),
+    "IFLA_IPTUN_LINK": (1, "uint32"),
+    "IFLA_VTI_IKEY": (2, "be32"),
+    "IFLA_VTI_OKEY": (3, "be32"),
+    "IFLA_IPTUN_LOCAL": (4, "ipaddr"),
+    "IFLA_IPTUN_REMOTE": (5, "ipaddr"),
+    "IFLA_IPTUN_FWMARK": (6, "uint32"),
+}
+
+NEXTHOP: Final[Definition] = {
+    "NHA_ID": (1, "uint32"),
+    "NHA_GROUP": (2, "hex"),
+    "NHA_GROUP_TYPE": (3, "uint16"),
+    "NHA_BLACKHOLE": (4, "flag"),
+    "NHA_OIF": (5, "uint32"),
+    "NHA_GATEWAY": (6, "ipaddr"),
+    "NHA_ENCAP_TYPE": (7, "uint16"),
+    "NHA_ENCAP": (8, "hex"),
+    "NHA_FDB": (11, "flag"),
+    "NHA_RES_GROUP": (12, "hex"),
+}
+
+RESILIENT_GROUP: Final[Definition] = {
+    "NHA_RES_GROUP_BUCKETS": (1, "uint16"),
+    "NHA_RES_GROUP_IDLE_TIMER": (2, "uint32"),
+    "NHA_RES_GROUP_UNBALANCED_TIMER": (3, "uint32"),
+}
+
+MPLS_TUNNEL: Final[Definition] = {
+    "MPLS_IPTUNNEL_DST": (1, "hex"),
+    "MPLS_IPTUNNEL_TTL": (2, "uint8"),
+}
+
+IP_TUNNEL: Final[Definition] = {
+    "LWTUNNEL_IP_ID": (1, "hex"),
+    "LWTUNNEL_IP_DST": (2, "ipaddr"),
+    "LWTUNNEL_IP_SRC": (3, "ipaddr"),
+    "LWTUNNEL_IP_TTL": (4, "uint8"),
+    "LWTUNNEL_IP_TOS": (5, "uint8"),
+    "LWTUNNEL_IP_FLAGS": (6, "be16"),
+}
+
+SEG6: Final[Definition] = {
+    "SEG6_IPTUNNEL_SRH": (1, "hex"),
+}
+
+SEG6LOCAL: Final[Definition] = {
+    "SEG6_LOCAL_ACTION": (1, "uint32"),
+    "SEG6_LOCAL_TABLE": (3, "uint32"),
+    "SEG6_LOCAL_NH4": (4, "ip4addr"),
+    "SEG6_LOCAL_NH6": (5, "ip6addr"),
+    "SEG6_LOCAL_VRFTABLE": (9, "uint32"),
+}
+
+MACSEC: Final[Definition] = {
+    "IFLA_MACSEC_SCI": (1, "hex"),
+    "IFLA_MACSEC_PORT": (2, "be16"),
+    "IFLA_MACSEC_ICV_LEN": (3, "uint8"),
+    "IFLA_MACSEC_CIPHER_SUITE": (4, "uint64"),
+    "IFLA_MACSEC_WINDOW": (5, "uint32"),
+    "IFLA_MACSEC_ENCODING_SA": (6, "uint8"),
+    "IFLA_MACSEC_ENCRYPT": (7, "uint8"),
+    "IFLA_MACSEC_PROTECT": (8, "uint8"),
+    "IFLA_MACSEC_INC_SCI": (9, "uint8"),
+    "IFLA_MACSEC_ES": (10, "uint8"),
+    "IFLA_MACSEC_SCB": (11, "uint8"),
+    "IFLA_MACSEC_REPLAY_PROTECT": (12, "uint8"),
+    "IFLA_MACSEC_VALIDATION": (13, "uint8"),
+    "IFLA_MACSEC_OFFLOAD": (15, "uint8"),
 }
 
 INET_CONF: Final = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from netapply.kernel.wire.message import attribute, attributes
 from netapply.kernel.wire.scalar import SCALARS, Pack, Unpack, pack_ip, unpack_ip
@@ -47,10 +47,31 @@ def _unpack_addresses(data: bytes) -> tuple[str, ...]:
     return tuple(unpack_ip(payload) for _, payload in attributes(data, 0, len(data)))
 
 
+_PORTS: Final = struct.Struct(">HH")
+
+
+def _pack_ports(text: str) -> bytes:
+    low, _, high = text.partition("-")
+    return _PORTS.pack(int(low or 0), int(high or low or 0))
+
+
+def _unpack_ports(data: bytes) -> str | None:
+    """None where both are 0: the kernel's own range."""
+    low, high = _PORTS.unpack_from(data)
+    return (str(low) if low == high else f"{low}-{high}") if low or high else None
+
+
+def _unpack_presence(data: Any) -> bool:
+    """Some switches are sent without a value to be set, and with one when they are read."""
+    return bool(data[0]) if data else True
+
+
 FORMS: Final[dict[str, tuple[Pack, Unpack]]] = {
     "addresses": (_pack_addresses, _unpack_addresses),
+    "hex64": (lambda text: bytes.fromhex(text or "0" * 16), lambda data: bytes(data).hex()),
     "mac": SCALARS["l2addr"],
-    "presence": (lambda value: b"", lambda data: True),
+    "ports": (_pack_ports, _unpack_ports),
+    "presence": (lambda value: b"", _unpack_presence),
     "qos map": (_pack_mappings, _unpack_mappings),
     "mac list": (_pack_macs, _unpack_macs),
 }
