@@ -81,9 +81,6 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
     for word, path, setting in settings_of(declared.link, declared.name):
         add_sysctl(desired, Resource(("sysctl", path), "sysctl", {"value": setting}, origin=declared.at(word)))
-    vlans = table_in(declared)
-    if vlans is not None:
-        desired.add(vlans)
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
     _add_implied(desired, declared, links, relations)
@@ -126,7 +123,10 @@ def _attached(link: Resource, relations: Relations) -> Resource:
 
 
 def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
-    """Addresses and altnames."""
+    """VLANs, addresses and altnames."""
+    vlans = table_in(declared)
+    if vlans is not None:
+        yield vlans
     link, name = declared.link, declared.name
     if declared.names("addresses"):
         if link.addresses is None:
