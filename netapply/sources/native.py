@@ -74,9 +74,6 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         desired.add(resource)
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
-    vlans = table_in(declared)
-    if vlans is not None:
-        desired.add(vlans)
     _add_parameters(desired, declared)
     _add_implied(desired, declared, links, relations)
 
@@ -139,7 +136,10 @@ def _attached(link: Resource, relations: Relations) -> Resource:
 
 
 def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
-    """Addresses and altnames."""
+    """VLANs, addresses and altnames."""
+    vlans = table_in(declared)
+    if vlans is not None:
+        yield vlans
     link, name = declared.link, declared.name
     if declared.names("addresses"):
         if link.addresses is None:
