@@ -103,7 +103,7 @@ class LinkCodec:
         self.writers[row.attribute] = Writer(
             number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6, row.nla.bit,
             b"".join(attribute(other, SCALARS[sort][0](value)) for (other, sort), value in beside),
-            unit.empty, row.nla.default if row.nla.unsaid else None,
+            unit.empty, row.nla.default if row.nla.unsaid or row.nla.bit else None,
         )  # fmt: skip
 
     def in_header(self, flags: int) -> dict[str, Value]:

@@ -58,6 +58,9 @@ FAMILIES: Final[dict[str, Family]] = {
     "address": Family(
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
     ),
+    "nexthop": Family(
+        "nexthop {1}", Phase.NEXTHOP, Phase.NEXTHOP_END, "netapply.model.nexthop:NexthopObject", again=FLAP
+    ),
     "bridge_port": Family(
         "bridge port {1}",
         Phase.PORT,
@@ -85,6 +88,7 @@ FAMILIES: Final[dict[str, Family]] = {
     ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
+    "filter": Family("filter rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }
 
 _EMPTY: Final = Table()

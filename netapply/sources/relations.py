@@ -153,5 +153,9 @@ def _refuse_impossible_port(port: str, attachment: Attachment, links: Links) -> 
         raise refusal(f"{what}: the loopback can be no port; use a veth", attachment.origin)
     if master is not None and master.kind and "ports" not in type(master.link).model_fields:
         raise refusal(f"{what}: a {master.kind} has no ports; name a bridge", attachment.origin)
+    if inner is not None and inner.kind == "macvtap" and master is not None and master.kind in ("bridge", "bond"):
+        raise refusal(f"{what}: a macvtap hands its frames to a program; use a macvlan", attachment.origin)
+    if inner is not None and inner.kind == "macvtap" and master is not None and master.kind in ("bridge", "bond"):
+        raise refusal(f"{what}: a macvtap hands its frames to a program; use a macvlan", attachment.origin)
     if master is not None and inner is not None and master.kind == inner.kind == "bridge":
         raise refusal(f"{what}: a bridge cannot hold a bridge; join them by a veth pair", attachment.origin)

@@ -16,6 +16,8 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg, protinfo_bridge
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from netapply.kernel.wire.beyond_routing import ROUTING
+
 ATOMS: Final = (
     "uint8", "uint16", "uint32", "uint64", "int32", "be16", "be32", "ip4addr", "ip6addr", "ipaddr", "target",
     "asciiz", "l2addr", "flag",
@@ -23,6 +25,7 @@ ATOMS: Final = (
 """The primitive types; anything else is a structure and reads `hex`."""
 KINDS: Final = ("bond", "bridge", "ipvlan", "macvlan", "tun", "vlan", "vrf", "vxlan", "veth")
 BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
+    **ROUTING,
     "bond": {
         "IFLA_BOND_PEER_NOTIF_DELAY": (28, "uint32"),
         "IFLA_BOND_AD_LACP_ACTIVE": (29, "uint8"),
@@ -78,7 +81,8 @@ def definitions() -> dict[str, dict[str, tuple[int, str]]]:
     tables = {}
     for word, message in messages.items():
         tables[word] = {name: (number, kind) for name, number, kind in attributes_of(message)}
-        tables[word] |= BEYOND.get(word, {})
+    for word, rows in BEYOND.items():
+        tables[word] = {**tables.get(word, {}), **rows}
     return tables
 
 
