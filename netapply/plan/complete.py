@@ -65,8 +65,7 @@ def complete(changes: list[Change], desired: Desired, observed: State, owned: Ow
             del change.after["master"]  # carried over from its former self
     keep_down(consequences.raised, desired, observed, by_key)
     leave_inherited(by_key.values(), desired, observed, owned)
-    notes = [*left, *consequences.farewells()]
-    notes = [*consequences.farewells(), *filtering_notes(by_key, desired, observed)]
+    notes = [*left, *consequences.farewells(), *filtering_notes(by_key, desired, observed)]
     return Completed(list(by_key.values()), set(consequences.lost), consequences.taken, notes)
 
 
