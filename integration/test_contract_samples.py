@@ -249,7 +249,7 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
         **{name: _centiseconds(name) for name in ("forward_delay", "hello_time", "max_age", "ageing_time")},
         **BRIDGE_SHOWN,
     },
-    "dummy": {"carrier": lambda data: "NO-CARRIER" not in data["link_flags"], **QUEUES},
+    "dummy": {"carrier": lambda data: "LOWER_UP" in data["link_flags"], **QUEUES},
     "ifb": QUEUES,
     "ipvlan": {"link": _plain("lower"), "mode": _plain("mode"), "flags": _first_true("bridge", "private", "vepa")},
     "macvlan": MACVLAN,

@@ -136,4 +136,4 @@ def filtering_notes(by_key: dict[Key, Change], desired: Desired, observed: State
 
 def _bridge_of(item: Resource, observed: State) -> str | None:
     link = observed.link(item.key[1])
-    return item.key[1] if item.kind == SELF else (link.attributes["master"] if link else None)
+    return item.key[1] if item.kind == SELF else (link.attributes.get("master") if link else None)
