@@ -30,7 +30,7 @@ BRIDGE_VLANS: Final = (
 
 
 def _switch(name: str) -> Callable[[Json], Any]:
-    return lambda data: bool(data[name])
+    return lambda data: bool(data.get(name))
 
 
 def _number(name: str) -> Callable[[Json], Any]:
@@ -54,8 +54,8 @@ BRIDGE_SHOWN: Final[dict[str, Callable[[Json], Any]]] = {
     "mcast_startup_query_interval": _startup,
     "group_fwd_mask": lambda data: int(str(data["group_fwd_mask"]), 0),
     "group_address": lambda data: data["group_addr"],
-    "vlan_protocol": lambda data: data["vlan_protocol"].lower(),
-    "vlan_default_pvid": _number("vlan_default_pvid"),
+    "vlan_protocol": lambda data: data.get("vlan_protocol", "802.1q").lower(),
+    "vlan_default_pvid": lambda data: data.get("vlan_default_pvid"),
     "mst_enabled": lambda data: bool(data["unnamed"][46][0] >> 2 & 1),
     "fdb_max_learned": lambda data: data["unnamed"].get(49, (0,))[0],
 }

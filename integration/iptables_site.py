@@ -71,7 +71,7 @@ FOREIGN: Final = """\
 -A POSTROUTING -o eno8 -m comment --comment "netapply" -j MASQUERADE
 -A POSTROUTING -o eno7 -j ACCEPT
 COMMIT
-*filter
+*mangle
 -A FORWARD -m comment --comment "netapply: not mine" -j ACCEPT
 COMMIT
 """

@@ -1,4 +1,4 @@
-"""Everything that iproute2, /proc and iptables say of a namespace, made comparable.
+"""Everything that iproute2, /proc, iptables and nft say of a namespace, made comparable.
 
 It deliberately asks other programs than netapply's own reader, so that a blind spot of the reader is
 seen. What moves by itself is left out: indexes, counters, timers, duplicate address detection.
@@ -7,6 +7,8 @@ seen. What moves by itself is left out: indexes, counters, timers, duplicate add
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import time
 from typing import Any, Final
@@ -27,6 +29,7 @@ IP_COMMANDS: Final = (
 )  # fmt: skip
 PARAMETERS: Final = "cd /proc/sys/net && grep -rs . ipv4/conf ipv6/conf ipv4/ip_forward"
 RANDOM: Final = ("stable_secret", "mc_forwarding")
+XTABLES: Final = ("filter", "nat", "mangle", "raw", "security")
 SETTLING_SECONDS: Final = 5.0
 REST_SECONDS: Final = 1.3
 
@@ -62,6 +65,20 @@ def _iptables(netns: str, program: str) -> list[str]:
     return [table.strip() for table in tables if any(_does_something(line) for line in table.splitlines())]
 
 
+def _nft_tables(netns: str) -> list[str]:
+    """The tables that are not iptables' own, without counters. The order in which tables and chains were made
+    means nothing."""
+    if shutil.which("nft") is None:
+        return []
+    tables = re.split(r"^(?=table )", _run(netns, "nft", "-s", "list", "ruleset"), flags=re.MULTILINE)
+    return sorted(_by_chain(table) for table in tables if table and table.split()[2] not in XTABLES)
+
+
+def _by_chain(table: str) -> str:
+    head, *parts = re.split(r"^\t(?=(?:chain|set|map) )", table.removesuffix("}\n"), flags=re.MULTILINE)
+    return "\n".join((head, *sorted(part.strip() for part in parts)))
+
+
 def _does_something(line: str) -> bool:
     return line.startswith("-") or (line.startswith(":") and not line.endswith(" ACCEPT"))
 
@@ -86,17 +103,30 @@ def snapshot(netns: str) -> dict[str, list[Any]]:
             entries = [entry for entry in entries if "l3mdev" not in entry]
         if "route" in arguments:
             entries = [entry for entry in entries if not _is_link_local_noise(entry)]
+        if arguments[-1] in ("address", "link"):
+            entries = [_with_lasting_mac(entry, entries) for entry in entries]
+        if arguments[-1] in ("address", "link"):
+            entries = [_with_lasting_mac(entry, entries) for entry in entries]
         if arguments[-1] == "address":
             entries = [_without_link_local(entry) for entry in entries if entry]
         parts[" ".join(arguments)] = sorted(entries, key=json.dumps)
     parts["parameters"] = _parameters(netns)
     for program in ("iptables-save", "ip6tables-save"):
         parts[program] = _iptables(netns, program)
+    parts["nft"] = _nft_tables(netns)
     return parts
 
 
+def _with_lasting_mac(entry: dict[str, Any], links: list[Any]) -> dict[str, Any]:
+    """A bridge that lost its last port has no MAC address, and nothing but a port gives it none again."""
+    bridge = entry.get("linkinfo", {}).get("info_kind") == "bridge"
+    alone = bridge and not any(link.get("master") == entry["ifname"] for link in links)
+    return {**entry, "address": "alone"} if alone else entry
+
+
 def _without_link_local(entry: dict[str, Any]) -> dict[str, Any]:
-    addresses = [info for info in entry.get("addr_info", ()) if info and info.get("protocol") != "kernel_ll"]
+    """Link-local addresses come late, and older kernels do not say that they made them."""
+    addresses = [info for info in entry.get("addr_info", ()) if info and not info["local"].startswith("fe80::")]
     return {**entry, "addr_info": addresses}
 
 

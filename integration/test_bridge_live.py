@@ -96,3 +96,14 @@ def test_vlans_isolate(site: Site) -> None:
     node.settle(text.replace("pvid: 11, vids: 21", "pvid: 10, vids: 21"))
     assert ping.icmp(one, "192.0.2.2", timeout=3.0)
     assert not ping.icmp(one, "198.51.100.2", attempts=2, timeout=0.5)
+
+
+def test_a_vlan_device_on_a_filtering_bridge_hears(site: Site) -> None:
+    """Trap 25: its VLAN is let into the bridge itself, and the plan says so."""
+    _, node, one, _ = site
+    device = "  vmbr0.20: {kind: vlan, link: vmbr0, id: 20, addresses: [198.51.100.9/24]}\n"
+    text = wish(FILTERING, "vids: 20") + device
+    plan = node.plan(text)
+    assert "VLAN 20 is added to vmbr0 itself" in str(plan)
+    node.settle(text)
+    assert ping.icmp(one, "198.51.100.9", timeout=5.0, attempts=25)

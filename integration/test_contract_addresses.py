@@ -20,11 +20,13 @@ from netapply.kernel.addresses import encode_address
 from netapply.kernel.wire import message as m
 from netapply.lab import Lab
 from netapply.model.address import Address
+from netapply.model.addressing import FOREVER
 from netapply.model.attribute import Change, Value, table_of
 from netapply.model.resource import Key, Resource
 from netapply.model.route import PROTOCOL
-from netapply.plan import Operation
+from netapply.plan import Action, Operation
 from netapply.plan.plan import Phase, Verb
+from netapply.show import document
 
 Json = Any
 LINK = "eno1"
@@ -38,12 +40,12 @@ SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
     ("inet", "scope"): ("global", "site", "link", "host", "nowhere", "7"),
     ("inet", "flags"): ((), ("noprefixroute",)),
     ("inet", "protocol"): (0, 4, 255),
-    ("inet", "lifetimes"): (None, (600, 1200)),
+    ("inet", "lifetimes"): (None, (600, 1200), (0, FOREVER), (0, 1200)),
     ("inet6", "peer"): (None, "2001:db8::9"),
     ("inet6", "metric"): (None, 1, 2**32 - 1),
-    ("inet6", "flags"): ((), ("nodad",), ("home", "noprefixroute"), ("nodad", "managetempaddr")),
+    ("inet6", "flags"): ((), ("nodad",), ("home", "noprefixroute"), ("nodad", "mngtmpaddr")),
     ("inet6", "protocol"): (0, 4, 255),
-    ("inet6", "lifetimes"): (None, (600, 1200)),
+    ("inet6", "lifetimes"): (None, (600, 1200), (0, FOREVER), (0, 1200), (600, FOREVER)),
 }
 NOT_IN_IPV6 = {"broadcast", "label", "scope"}
 """IPv6 has no broadcast and no labels, and the kernel computes the scope from the address."""
@@ -93,7 +95,12 @@ def look(engine: Engine, key: Key, row: str) -> Value:
     value = engine.seen(key).attributes[row]
     (info,) = (info for info in shown(engine) if f"{info['local']}/{info['prefixlen']}" == key[2])
     assert row not in BY_IP or same(row, address_of(LINK, info)[row], value)
-    return tuple(-(-seconds // 600) * 600 for seconds in value) if row == "lifetimes" and value else value
+    return tuple(map(begun, value)) if row == "lifetimes" and value else value
+
+
+def begun(seconds: int) -> int:
+    """What a lifetime began with."""
+    return seconds if seconds == FOREVER else -(-seconds // 600) * 600
 
 
 def test_every_row_is_in_the_contract() -> None:
@@ -101,7 +108,9 @@ def test_every_row_is_in_the_contract() -> None:
     assert {row for _, row in SAMPLES} | BY_ORDER == table
     assert {row for family, row in SAMPLES if family == "inet6"} | NOT_IN_IPV6 | BY_ORDER == table
     assert BY_IP | {"protocol"} == table
-    assert {row.change for row in table_of(Address)} == {Change.RECREATE}
+    changes = {row.attribute: row.change for row in table_of(Address)}
+    assert changes.pop("lifetimes") is Change.LIVE
+    assert set(changes.values()) == {Change.RECREATE}
 
 
 @pytest.mark.parametrize(("family", "row"), CASES)
@@ -147,6 +156,99 @@ def replace(engine: Engine, wish: Operation) -> None:
         assert session.netlink.transact([message]) == []
 
 
+IN_FILES: dict[tuple[str, str], tuple[tuple[Json, Value], ...]] = {
+    ("inet", "peer"): (({"peer": "192.0.2.9"}, "192.0.2.9"), ({"peer": "198.51.100.9"}, "198.51.100.9")),
+    ("inet", "broadcast"): (({"broadcast": "auto"}, "192.0.2.255"), ({"broadcast": "192.0.2.127"}, "192.0.2.127")),
+    ("inet", "label"): (({"label": f"{LINK}:1"}, f"{LINK}:1"), ({"label": f"{LINK}:web"}, f"{LINK}:web")),
+    ("inet", "metric"): (({"metric": 1}, 1), ({"metric": 2**32 - 1}, 2**32 - 1)),
+    ("inet", "scope"): (({"scope": "link"}, "link"), ({"scope": 7}, "7"), ({"scope": "nowhere"}, "nowhere")),
+    ("inet", "flags"): (({"noprefixroute": True}, ("noprefixroute",)), ({"noprefixroute": False}, ())),
+    ("inet", "lifetimes"): (
+        ({"valid": "20min", "preferred": 600}, (600, 1200)), ({"preferred": 0}, (0, FOREVER)),
+        ({"valid": "forever", "preferred": "forever"}, None),
+    ),
+    ("inet6", "peer"): (({"peer": "2001:db8::9"}, "2001:db8::9"), ({"peer": "2001:db8::a"}, "2001:db8::a")),
+    ("inet6", "metric"): (({"metric": 1}, 1), ({"metric": 2**32 - 1}, 2**32 - 1)),
+    ("inet6", "flags"): (
+        ({"nodad": True}, ("nodad",)), ({"home": True, "noprefixroute": True}, ("home", "noprefixroute")),
+        ({"mngtmpaddr": True}, ("mngtmpaddr",)),
+    ),
+    ("inet6", "lifetimes"): (
+        ({"valid": 1200, "preferred": 600}, (600, 1200)), ({"preferred": 600}, (600, FOREVER)),
+        ({"preferred": 0}, (0, FOREVER)),
+    ),
+}  # fmt: skip
+"""By family and row: what a file says, and what the kernel then has."""
+
+
+def file_of(family: str, said: Json) -> Json:
+    """A file with one address, written as a mapping where it says more; and one that must not notice."""
+    text = ADDRESS[family]
+    return {LINK: {"addresses": [{"address": text, **said} if said else text, "203.0.113.1/24"]}}
+
+
+def test_a_file_can_say_every_row() -> None:
+    assert {*IN_FILES, ("inet", "protocol"), ("inet6", "protocol")} == set(SAMPLES)
+
+
+@pytest.mark.parametrize(("family", "row"), list(IN_FILES), ids=["-".join(case) for case in IN_FILES])
+def test_a_file_says_it_changes_it_and_drops_it(engine: Engine, family: str, row: str) -> None:
+    """Made with it, changed to each other value (lifetimes in place), returned to what a plain address has."""
+    key = ("address", LINK, ADDRESS[family])
+    cases = IN_FILES[family, row]
+    for said, value in cases:
+        engine.apply(links=file_of(family, said))
+        assert look(engine, key, row) == value
+        engine.apply(links={LINK: {"addresses": []}})
+    for said, value in (*cases, cases[0]):
+        plan = engine.apply(links=file_of(family, said))
+        assert look(engine, key, row) == value
+        actions = {change.action for change in plan.changes if change.key == key}
+        assert actions <= {Action.CREATE, Action.UPDATE if row == "lifetimes" else Action.REPLACE}
+    engine.apply(links=file_of(family, {}))
+    assert look(engine, key, row) == {"flags": (), "scope": "global"}.get(row)
+
+
+@pytest.mark.parametrize("family", ADDRESS)
+def test_every_row_at_once(engine: Engine, family: str) -> None:
+    said = {
+        name: value for (inet, _), cases in IN_FILES.items() if inet == family for name, value in cases[0][0].items()
+    }
+    said.pop("peer")
+    engine.apply(links=file_of(family, said))
+    for (inet, row), cases in IN_FILES.items():
+        if inet == family and row != "peer":
+            assert look(engine, ("address", LINK, ADDRESS[family]), row) == cases[0][1]
+
+
+def test_what_is_shown_of_addresses_can_be_applied(engine: Engine) -> None:
+    """Applying what `show` prints changes nothing, whatever the addresses have."""
+    for number, text in enumerate((
+        f"192.0.2.1/24 broadcast + label {LINK}:x metric 5", "192.0.3.2/24 scope link", "192.0.2.3/32 peer 192.0.2.77",
+        "192.0.2.4/24 noprefixroute preferred_lft 0", "2001:db8::5/64 home nodad metric 9 preferred_lft 0",
+        "2001:db8::6/64 mngtmpaddr noprefixroute", "2001:db8::7/64 preferred_lft 700",
+    )):  # fmt: skip
+        assert number < 9
+        engine.by_hand("address", "add", *text.split(), "dev", LINK)
+    links = document(engine.observed())["links"]
+    assert len(links[LINK]["addresses"]) == 7
+    assert not engine.plan(links={LINK: links[LINK]})
+
+
+def test_an_optimistic_address_is_used_at_once(engine: Engine) -> None:
+    """The flag goes when the detection is done, and then nothing is left to do."""
+    engine.apply(links=file_of("inet6", {"optimistic": True}))
+    assert not engine.plan(links=file_of("inet6", {"optimistic": True}))
+
+
+def test_a_file_joins_a_group(engine: Engine) -> None:
+    group = {LINK: {"addresses": [{"address": "239.1.2.3/32", "autojoin": True}]}}
+    engine.apply(links=group)
+    assert any(entry["address"] == "239.1.2.3" for entry in engine.ip("maddress", "show", "dev", LINK)[0]["maddr"]
+               if "address" in entry)  # fmt: skip
+    engine.apply(links={LINK: {"addresses": []}})
+
+
 def test_one_address_with_several_peers_is_several(engine: Engine) -> None:
     """Point-to-point links share the local address; each is seen, and each can be taken away alone."""
     for peer in ("198.51.100.7", "198.51.100.8"):
@@ -172,10 +274,10 @@ def wish(key: Key, **attributes: Value) -> Resource:
 
 
 def test_a_group_is_joined_with_its_address(engine: Engine) -> None:
-    """mcautojoin belongs to multicast addresses, which a file cannot name and a host may have."""
+    """autojoin belongs to multicast addresses."""
     key = ("address", LINK, "239.1.2.3/32")
-    engine.operate(operation(Verb.CREATE, key, flags=("mcautojoin",)))
-    assert look(engine, key, "flags") == ("mcautojoin",)
+    engine.operate(operation(Verb.CREATE, key, flags=("autojoin",)))
+    assert look(engine, key, "flags") == ("autojoin",)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.2/8", "127.0.0.3/32"])

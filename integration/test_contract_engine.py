@@ -99,13 +99,16 @@ class Engine:
         """What `ip -details -statistics -json` shows."""
         command = ["ip", "-n", self.host.netns, "-d", "-s", "-s", "-j", *arguments]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
-        return [entry for entry in json.loads(done.stdout or "[]") if entry]
+        return [self._with_words(entry) for entry in json.loads(done.stdout or "[]") if entry]
+
+    def _with_words(self, entry: Json) -> Json:
+        """With what this iproute2 has no name for (raw_link), where there is such a thing."""
+        if entry.get("linkinfo", {}).get("info_kind") == "bridge":
+            entry["linkinfo"]["info_data"]["unnamed"] = words_of(self.host.netns, entry["ifname"])
+        return entry
 
     def ip_link(self, name: str) -> Json:
         (shown,) = self.ip("link", "show", "dev", name)
-        info = shown.get("linkinfo", {})
-        if info.get("info_kind") == "bridge":
-            info["info_data"]["unnamed"] = words_of(self.host.netns, name)
         return shown
 
     def run_ip(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -14,12 +14,13 @@ import pytest
 
 from integration.test_contract_engine import Engine, at_work
 from integration.test_contract_samples import derived
-from integration.test_observe_routes import Facts, in_order, routes_by_ip, routes_by_netapply
+from integration.test_observe_routes import Facts, facts_of_route, in_order, routes_by_ip, routes_by_netapply
+from netapply.api import Plan
 from netapply.families import default_of
 from netapply.lab import Lab
 from netapply.model.attribute import UNSET, Change, Row, Value, table_of
 from netapply.model.resource import Resource
-from netapply.model.route import METRIC_IPV6, PROTOCOL, Route
+from netapply.model.route import DEAD_ENDS, METRIC_IPV6, PROTOCOL, Route
 from netapply.plan import Action
 
 Json = Any
@@ -35,8 +36,25 @@ ADDRESSES = ("192.0.2.1/24", "2001:db8::1/64"), ("198.51.100.1/24", "2001:db8:1:
 SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
     ("inet", "src"): ("192.0.2.1", "198.51.100.1"),
     ("inet6", "src"): ("2001:db8::1", "2001:db8:1::1"),
+    ("inet", "type"): (*DEAD_ENDS, "unicast", "local", "broadcast", "anycast", "multicast"),
+    ("inet6", "type"): (*DEAD_ENDS, "unicast", "local", "anycast", "multicast"),
+    ("inet", "realm"): ("7", "3/4", "65535/65535"),
+    ("inet6", "pref"): ("high", "low", "medium"),
+    **{(inet, "nexthop"): (7, 8, 9) for inet in ("inet", "inet6")},
+    **{(inet, name): (True, False) for inet in ("inet", "inet6") for name in ("quickack", "fastopen_no_cookie")},
+    **{(inet, "congctl"): ("reno", "cubic") for inet in ("inet", "inet6")},
+    **{(inet, "features"): (("ecn",), ()) for inet in ("inet", "inet6")},
+    **{(inet, "lock"): (("mtu",), ("mtu", "hoplimit"), ()) for inet in ("inet", "inet6")},
 }
-IPV4_ONLY = {"scope"}
+IPV4_ONLY = {"scope", "realm"}
+IPV6_ONLY = {"pref"}
+COMPANY: dict[str, Json] = {"lock": {"mtu": 1400, "hoplimit": 9}}
+OBJECTS = {
+    "inet": [{"id": 7, "via": "192.0.2.9", "dev": "eno1"}, {"id": 8, "via": "192.0.2.10", "dev": "eno1"},
+             {"id": 9, "group": [7, {"id": 8, "weight": 3}]}],
+    "inet6": [{"id": 7, "via": "2001:db8::9", "dev": "eno1"}, {"id": 8, "family": "inet6", "dev": "eno2"},
+              {"id": 9, "group": [7, {"id": 8, "weight": 3}]}],
+}  # fmt: skip
 WITHOUT_GATEWAY = {"scope"}
 """Rows that a route through a gateway cannot have."""
 KEY_PARTS: dict[str, tuple[Value, ...]] = {
@@ -55,7 +73,10 @@ def samples_of(inet: str, row: Row) -> tuple[Value, ...]:
 
 
 PAIRS: list[tuple[str, Row]] = [
-    (inet, row) for inet in FAMILIES for row in table_of(Route) if inet == "inet" or row.attribute not in IPV4_ONLY
+    (inet, row)
+    for inet in FAMILIES
+    for row in table_of(Route)
+    if row.attribute not in (IPV6_ONLY if inet == "inet" else IPV4_ONLY)
 ]
 
 
@@ -83,13 +104,18 @@ def ways(inet: str) -> dict[str, Json]:
         "two onlink": {"nexthops": [{"via": outside, "dev": name, "onlink": True} for name in ("eno1", "eno2")]},
         **{word: {"type": word} for word in ("blackhole", "unreachable", "prohibit", "throw")},
         "local": {"type": "local", "dev": "lo"},
+        "object": {"nexthop": 7},
+        "group": {"nexthop": 9},
+        "encap": {"via": near, "encap": "seg6 mode encap segs fc00::1,fc00::2"},
     }
     if inet == "inet":
         found["IPv6 gateway"] = {"via": "2001:db8::9", "dev": "eno1"}
         found["link-local gateway"] = {"via": "fe80::9", "dev": "eno2"}
         found["gateways of both"] = {"nexthops": [{"via": near}, {"via": "2001:db8:1::9"}]}
         found["devices"] = {"nexthops": [{"dev": "eno1"}, {"dev": "eno2", "weight": 2}]}
+        found |= {word: {"type": word, "dev": "lo"} for word in ("broadcast", "anycast", "multicast")}
     else:
+        found |= {word: {"type": word, "dev": "eno1"} for word in ("anycast", "multicast")}
         found["link-local gateway"] = {"via": "fe80::9", "dev": "eno2"}
     return found
 
@@ -121,7 +147,17 @@ def look(engine: Engine, inet: str, to: str = "") -> list[Facts]:
     """The routes to a prefix by netapply's reader, once iproute2 has said the same of all routes."""
     mine = routes_by_netapply(engine, inet)
     assert in_order(mine) == in_order(routes_by_ip(engine, inet))
-    return [route for route in mine if route["to"] == (to or TO[inet])]
+    return [route for route in read(engine, inet) if route["to"] == (to or TO[inet])]
+
+
+def read(engine: Engine, inet: str) -> list[Facts]:
+    """Also what iproute2 does not show in JSON."""
+    return [facts_of_route(route, everything=True) for route in engine.observed().family("route")
+            if route.key[1] == inet]  # fmt: skip
+
+
+def apply(engine: Engine, inet: str, *routes: Json) -> Plan:
+    return engine.apply(nexthops=OBJECTS[inet], routes=list(routes))
 
 
 def entry(inet: str, row: Row, *value: Value) -> Json:
@@ -132,20 +168,21 @@ def entry(inet: str, row: Row, *value: Value) -> Json:
         way = ways(inet).get(said.get("type", ""), {"dev": "eno1"})
     else:
         way = {"dev": "eno1"} if row.attribute in WITHOUT_GATEWAY else {"via": GATEWAYS[inet][0]}
-    return {"to": TO[inet], **way, **said}
+    if row.attribute == "nexthop" and value:
+        way = {}
+    return {"to": TO[inet], **way, **COMPANY.get(row.attribute, {}), **said}
 
 
 def test_every_row_has_samples() -> None:
     assert {row.change for row in table_of(Route)} == {Change.LIVE}
-    for inet in FAMILIES:
-        for row in table_of(Route):
-            assert len(samples_of(inet, row)) >= 2, f"give {row.attribute} an entry in SAMPLES"
+    for inet, row in PAIRS:
+        assert len(samples_of(inet, row)) >= 2, f"give {row.attribute} an entry in SAMPLES"
 
 
 @pytest.mark.parametrize(("inet", "row"), ROWS)
 def test_a_route_is_made_with_it(engine: Engine, inet: str, row: Row) -> None:
     for value in samples_of(inet, row):
-        engine.apply(routes=[entry(inet, row, value)])
+        apply(engine, inet, entry(inet, row, value))
         (route,) = look(engine, inet)
         assert route[row.attribute] == number_of(row, value)
         engine.apply()
@@ -153,6 +190,8 @@ def test_a_route_is_made_with_it(engine: Engine, inet: str, row: Row) -> None:
 
 
 def number_of(row: Row, value: Value) -> Value:
+    if value in (False, (), "medium"):
+        return None
     return {"static": 4, "boot": 3, "netapply": PROTOCOL}[value] if row.attribute == "protocol" else value
 
 
@@ -160,9 +199,9 @@ def number_of(row: Row, value: Value) -> Value:
 def test_a_route_changes_in_place(engine: Engine, inet: str, row: Row) -> None:
     """One message replaces it: never two routes, never none, and nothing else about it moves."""
     samples = samples_of(inet, row)
-    engine.apply(routes=[entry(inet, row, samples[0])])
+    apply(engine, inet, entry(inet, row, samples[0]))
     for before, after in pairwise((*samples, samples[0])):
-        plan = engine.apply(routes=[entry(inet, row, after)])
+        plan = apply(engine, inet, entry(inet, row, after))
         (route,) = look(engine, inet)
         assert route[row.attribute] == number_of(row, after), before
         assert [change.action for change in plan.changes] == [Action.UPDATE]
@@ -173,8 +212,8 @@ def test_a_route_changes_in_place(engine: Engine, inet: str, row: Row) -> None:
 def test_a_route_returns_to_the_default(engine: Engine, inet: str, row: Row) -> None:
     """What the file no longer names goes back to what a route has where nobody says anything."""
     for value in samples_of(inet, row):
-        engine.apply(routes=[entry(inet, row, value)])
-        engine.apply(routes=[entry(inet, row)])
+        apply(engine, inet, entry(inet, row, value))
+        apply(engine, inet, entry(inet, row))
         (route,) = look(engine, inet)
         assert route[row.attribute] == number_of(row, default(row))
 
@@ -183,13 +222,13 @@ def test_a_route_returns_to_the_default(engine: Engine, inet: str, row: Row) -> 
 def test_one_way_replaces_any_other(engine: Engine, inet: str, name: str) -> None:
     """Into every way below it and back; each time the route is what it is when it is made so at once."""
     way = {"to": TO[inet], **ways(inet)[name]}
-    engine.apply(routes=[way])
+    apply(engine, inet, way)
     fresh = look(engine, inet)
     names = list(ways(inet))
     for other in (ways(inet)[each] for each in names[names.index(name) + 1 :]):
-        engine.apply(routes=[{"to": TO[inet], **other}])
+        apply(engine, inet, {"to": TO[inet], **other})
         assert len(look(engine, inet)) == 1
-        engine.apply(routes=[way])
+        apply(engine, inet, way)
         assert without_scope(look(engine, inet)) == without_scope(fresh)
 
 
@@ -217,3 +256,50 @@ def test_a_default_route_is_the_prefix_without_bits(engine: Engine, inet: str) -
     for to, via in zip(("default", prefix, "default"), GATEWAYS[inet][:3], strict=True):
         engine.apply(routes=[{"to": to, "via": via}])
         assert [route["nexthops"][0].via for route in look(engine, inet, prefix)] == [via]
+
+
+@pytest.mark.parametrize("inet", FAMILIES)
+def test_a_locked_metric_is_locked_for_iproute2_too(engine: Engine, inet: str) -> None:
+    """Which it says to people only."""
+    engine.apply(routes=[{"to": TO[inet], "via": GATEWAYS[inet][0], "mtu": 1400, "lock": ["mtu"]}])
+    option = {"inet": "-4", "inet6": "-6"}[inet]
+    assert "mtu lock 1400" in engine.run_ip(option, "route", "show", TO[inet]).stdout
+
+
+def test_a_tunnel_of_a_route_is_that_of_iproute2(engine: Engine) -> None:
+    """Whose JSON has the tunnel's end in place of the destination."""
+    engine.apply(routes=[{"to": TO["inet"], "via": GATEWAYS["inet"][0], "encap": "ip id 7 dst 10.0.0.1 ttl 9 key"}])
+    shown = engine.run_ip("route", "show", TO["inet"]).stdout
+    assert "encap ip id 7 src 0.0.0.0 dst 10.0.0.1 ttl 9 tos 0 key via 192.0.2.9" in shown
+    plan = engine.apply(routes=[{"to": TO["inet"], "via": GATEWAYS["inet"][0], "encap": "ip id 7 dst 10.0.0.2"}])
+    assert [change.action for change in plan.changes] == [Action.UPDATE]
+    assert "dst 10.0.0.2 ttl 0" in engine.run_ip("route", "show", TO["inet"]).stdout
+
+
+def test_legs_have_tunnels_of_their_own(engine: Engine) -> None:
+    to, (near, beside, *_) = TO["inet6"], GATEWAYS["inet6"]
+    legs = [{"via": near, "encap": "seg6 mode encap segs fc00::1"}, {"via": beside, "weight": 2}]
+    engine.apply(routes=[{"to": to, "nexthops": legs}])
+    (route,) = look(engine, "inet6")
+    assert [hop.encap for hop in sorted(route["nexthops"])] == ["seg6 mode encap segs fc00::1", None]
+
+
+@pytest.mark.kernel("mpls")
+def test_labels_are_put_on(engine: Engine) -> None:
+    engine.apply(routes=[{"to": TO["inet"], "via": GATEWAYS["inet"][0], "encap": "mpls 100/1048575 ttl 7"}])
+    assert "encap mpls  100/1048575 ttl 7 via" in engine.run_ip("route", "show", TO["inet"]).stdout
+    engine.apply(routes=[{"to": TO["inet"], "via": GATEWAYS["inet"][0], "encap": "mpls 16"}])
+    assert "encap mpls  16 via" in engine.run_ip("route", "show", TO["inet"]).stdout
+
+
+ENDS = (
+    "End", "End.X nh6 2001:db8::9", "End.T table 1000", "End.DX6 nh6 2001:db8::9", "End.DX4 nh4 192.0.2.9",
+    "End.DT6 table 1000",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("action", ENDS)
+def test_segments_end_here(engine: Engine, action: str) -> None:
+    encap = f"seg6local action {action}"
+    engine.apply(routes=[{"to": "fc00:9::/64", "dev": "eno1", "encap": encap}])
+    assert f"encap {encap}" in " ".join(engine.run_ip("-6", "route", "show", "fc00:9::/64").stdout.split())

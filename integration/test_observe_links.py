@@ -24,8 +24,8 @@ from netapply.model.resource import Resource
 Json = Any
 Facts = dict[str, Value]
 FLAGS = {
-    "nodad": "nodad", "home": "home", "mngtmpaddr": "managetempaddr", "noprefixroute": "noprefixroute",
-    "autojoin": "mcautojoin",
+    "nodad": "nodad", "home": "home", "mngtmpaddr": "mngtmpaddr", "noprefixroute": "noprefixroute",
+    "autojoin": "autojoin",
 }  # fmt: skip
 FOREVER = 2**32 - 1
 
@@ -101,7 +101,6 @@ def facts_of_links(links: list[Resource]) -> dict[str, Facts]:
 
 def address_of(link: str, info: Json) -> Facts:
     """An address in netapply's words, as `ip -numeric` shows it; the protocol it shows only since 6.4."""
-    forever = info["valid_life_time"] == FOREVER
     return {
         "peer": info.get("address"),
         "broadcast": info.get("broadcast"),
@@ -110,8 +109,15 @@ def address_of(link: str, info: Json) -> Facts:
         "scope": SCOPES.get(int(info["scope"]), info["scope"]),
         "flags": tuple(word for name, word in FLAGS.items() if info.get(name)),
         "secondary": bool(info.get("secondary")),
-        "lifetimes": None if forever else (info["preferred_life_time"], info["valid_life_time"]),
+        "lifetimes": _lifetimes(info),
     }
+
+
+def _lifetimes(info: Json) -> Value:
+    preferred, valid = info["preferred_life_time"], info["valid_life_time"]
+    if valid == FOREVER and info.get("deprecated"):
+        return 0, FOREVER  # of IPv4, iproute2 shows the flag only
+    return None if preferred == valid == FOREVER else (preferred, valid)
 
 
 def addresses_by_ip(engine: Engine) -> list[tuple[str, str, Facts]]:

@@ -54,7 +54,9 @@ def _networks_by_table(desired: Desired) -> dict[str, Networks]:
 def _networks(addresses: Iterable[Resource]) -> Networks:
     networks: Networks = {}
     for address in addresses:
-        network = ipaddress.ip_interface(address.name).network
+        bits = address.name.partition("/")[2]
+        there = f"{address.attributes['peer']}/{bits}" if address.attributes.get("peer") else address.name
+        network = ipaddress.ip_interface(there).network
         by_number = networks.setdefault((network.version, network.prefixlen), {})
         by_number.setdefault(int(network.network_address), address.key[1])
     return networks

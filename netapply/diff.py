@@ -16,12 +16,14 @@ from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET, Disruption, Value
 from netapply.model.attribute import Change as How
 from netapply.model.family import FAMILIES, link_of
+from netapply.model.netfilter import NETFILTER, backend_of, is_jump, twin
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Origin, Resource, State
-from netapply.model.routing import same_nexthops
+from netapply.model.routing import DYNAMIC, same_nexthops
 from netapply.model.sysctl import device_of
 from netapply.movers import without_wish
 from netapply.plan.change import Action, Change, Step
+from netapply.sequence import put_in_order
 
 _LOOPBACK = ("127.0.0.1/8", "::1/128")
 """Made by the kernel when the loopback comes up; of the first it does not say so (IFA_PROTO, Linux 6.18)."""
@@ -40,8 +42,7 @@ def diff(desired: Desired, observed: State, owned: Owned) -> list[Change]:
         if change is not None:
             changes.append(change)
     changes += _abandoned(desired, observed, owned)
-    changes += _reordered({change.key for change in changes}, desired, observed)
-    return _in_wished_order(changes, desired)
+    return _in_wished_order(put_in_order(changes, desired, observed), desired)
 
 
 def _in_wished_order(changes: list[Change], desired: Desired) -> list[Change]:
@@ -54,12 +55,10 @@ def _in_wished_order(changes: list[Change], desired: Desired) -> list[Change]:
 def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key, Resource]) -> Change | None:
     seen = observed.get(resource.key)
     if seen is None:
-        daemon = daemons.get(resource.key) if resource.family == "route" else None
-        if daemon is None:
-            return _creation(resource, observed)
-        _require_same(resource, daemon)
-        return None
-    if resource.family == "link" and resource.kind and seen.kind != resource.kind:
+        return _unseen(resource, observed, daemons)
+    if resource.family == "nexthop":
+        _refuse_daemons_nexthop(resource, seen)
+    elif resource.family == "link" and resource.kind and seen.kind != resource.kind:
         return _other_kind(resource, seen, owned)
     steps = (*_steps(resource, seen), *_returning(seen, owned, resource.attributes))
     if not steps:
@@ -67,14 +66,34 @@ def _wished(resource: Resource, observed: State, owned: Owned, daemons: dict[Key
     change = changed(seen, steps, resource.origin)
     if change.action is Action.REPLACE and "mtu" not in resource.attributes and _chooses_mtu(change):
         del change.after["mtu"]
-    if resource.family == "route" and any(step.attribute in ("type", "nexthops") for step in steps):
-        for name in _FOLLOWING - resource.attributes.keys():
-            change.after.pop(name, None)
+    if resource.family == "route":
+        _let_follow(change, resource)
     return change
 
 
-_FOLLOWING: Final = frozenset({"scope", "src"})
+def _let_follow(change: Change, resource: Resource) -> None:
+    """Leave to the kernel what follows from a way that changes."""
+    if any(step.attribute in ("type", "nexthops") for step in change.steps):
+        for name in _FOLLOWING - resource.attributes.keys():
+            change.after.pop(name, None)
+
+
+_FOLLOWING: Final = frozenset({"scope", "src", "nexthop", "realm"})
 """What follows from a route's type and nexthops: with another way, the former value may be wrong."""
+
+
+def _unseen(resource: Resource, observed: State, daemons: dict[Key, Resource]) -> Change | None:
+    if FAMILIES[resource.family].implicit and _is_usual(resource):
+        return None
+    daemon = daemons.get(resource.key) if resource.family == "route" else None
+    if daemon is None:
+        return _creation(resource, observed)
+    _require_same(resource, daemon)
+    return None
+
+
+def _is_usual(resource: Resource) -> bool:
+    return all(value == default_of(resource, name) for name, value in resource.attributes.items())
 
 
 def _chooses_mtu(change: Change) -> bool:
@@ -162,6 +181,15 @@ def _require_same(resource: Resource, daemon: Resource) -> None:
     )
 
 
+def _refuse_daemons_nexthop(resource: Resource, seen: Resource) -> None:
+    """A routing daemon's nexthop object is never changed."""
+    if seen.attributes["protocol"] in DYNAMIC:
+        raise ForeignError(
+            f"cannot use nexthop {resource.name}: protocol {seen.attributes['protocol']} has one of that number, which "
+            f"is not netapply's to change; choose another id{_at(resource)}"
+        )
+
+
 def _other_kind(resource: Resource, seen: Resource, owned: Owned) -> Change:
     if not owned.has(seen):
         raise ForeignError(
@@ -182,7 +210,15 @@ def _deletions(desired: Desired, observed: State, owned: Owned) -> Iterator[Chan
         if reason is not None:
             yield deletion(resource, reason)
         elif owned.has(resource):
-            yield deletion(resource, desired.absence)
+            yield deletion(resource, _moved(resource, desired) or desired.absence)
+
+
+def _moved(resource: Resource, desired: Desired) -> str:
+    """Where a rule of netfilter goes that the file wants in the other backend; a jump goes with its chain."""
+    if resource.family in NETFILTER and is_jump(resource.key):
+        return "its chain goes"
+    there = twin(resource.key) if resource.family in NETFILTER else None
+    return f"moves to {backend_of(there)}" if there is not None and there in desired else ""
 
 
 def _surplus(resource: Resource, desired: Desired, wished: dict[str, str]) -> str | None:
@@ -219,27 +255,3 @@ def _goes_with_link(key: Key, desired: Desired, observed: State, owned: Owned) -
     name = (device_of(key[1]) or "") if key[0] == "sysctl" else "" if key[0] == "link" else link_of(key)
     link = observed.link(name)
     return link is not None and owned.has(link) and link.key not in desired
-
-
-def _reordered(busy: set[Key], desired: Desired, observed: State) -> Iterator[Change]:
-    """Rules of one list are tried in turn: from the first that stands out of order, all are set anew."""
-    lists: dict[Key, list[Resource]] = {}
-    for resource in desired:
-        if FAMILIES[resource.family].ordered:
-            lists.setdefault(resource.key[:4], []).append(resource)
-    for wished in lists.values():
-        wished_keys = {resource.key for resource in wished}
-        present = [item.key for item in observed if item.key in wished_keys and item.key not in busy]
-        yield from _out_of_order(present, wished, observed)
-
-
-def _out_of_order(present: list[Key], wished: list[Resource], observed: State) -> Iterator[Change]:
-    fixed = 0
-    while fixed < len(present) and present[fixed] == wished[fixed].key:
-        fixed += 1
-    late = set(present[fixed:])
-    for position, wish in enumerate(wished[fixed:], fixed + 1):
-        seen = observed.get(wish.key)
-        if seen is not None and wish.key in late:
-            step = Step("order", None, position, wish.origin)
-            yield Change(Action.REPLACE, wish.key, seen.kind, seen.attributes, seen.attributes, (step,), wish.origin)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from netapply.kinds import link_table
+from netapply.model.addressing import same_lifetimes
 from netapply.model.attribute import UNSET, Change, Disruption, Row, Table, Value
 from netapply.model.family import FAMILIES, table_of_family
 from netapply.model.resource import Resource
 from netapply.model.routing import same_nexthops
-
-_ROUTE_DEFAULTS: Final = {"src": None, "mtu": None, "advmss": None, "hoplimit": None, "protocol": "netapply"}
 
 
 def table_for(resource: Resource) -> Table:
@@ -26,8 +23,6 @@ def row_of(resource: Resource, attribute: str) -> Row | None:
 
 def default_of(resource: Resource, attribute: str) -> Value:
     """The value of an attribute that nobody named; UNSET where the kernel has no fixed one."""
-    if resource.family == "route":
-        return _ROUTE_DEFAULTS.get(attribute, UNSET)
     row = row_of(resource, attribute)
     return UNSET if row is None else row.nla.default
 
@@ -37,7 +32,9 @@ def same(attribute: str, desired: Value, seen: Value) -> bool:
     if attribute == "nexthops":
         return same_nexthops(desired, seen or ())
     if attribute == "lifetimes":
-        return (desired is None) == (seen is None)
+        return same_lifetimes(desired, seen)
+    if attribute == "optimistic":
+        return True  # the kernel takes it off when duplicate address detection is done
     return bool(desired == seen)
 
 
@@ -45,7 +42,7 @@ def change_of(resource: Resource, attribute: str, before: Value, after: Value) -
     """How this attribute of this resource can go from `before` to `after`."""
     row = row_of(resource, attribute)
     if row is None:
-        return Change.RECREATE if resource.family == "nat" else Change.LIVE
+        return Change.RECREATE if FAMILIES[resource.family].marked else Change.LIVE
     if attribute == "up" and after:
         return Change.LIVE
     return row.change_between(before, after)

@@ -27,6 +27,7 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key
 from netapply.plan import Plan, make_plan
 from netapply.tables import with_tables
+from netapply.vrf_routes import with_vrf_tables
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ def planned(session: Session, wish: Desired) -> Planned:
     owned = session.store.read_owned()
     observed = observe(session.netlink, _parameters(wish.resources, owned.set_here))
     desired = with_devices(with_tables(wish, observed))
+    desired = with_vrf_tables(desired, observed)
     plan = make_plan(desired, observed, owned)
     require_features(session.netlink, plan, {link.kind for link in observed.family("link")})
     return Planned(plan, desired, observed, owned)

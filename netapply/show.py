@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from netapply.kinds import KIND_OF, governed, link_table
+from netapply.model.address_wish import said_of
 from netapply.model.addressing import is_static
 from netapply.model.attribute import UNSET
 from netapply.model.fallback import FALLBACKS
-from netapply.model.family import FAMILIES, link_of, model_of
+from netapply.model.family import FAMILIES, link_of, model_of, table_of_family
+from netapply.model.filter_words import entries_of
 from netapply.model.nat_words import entry_of
+from netapply.model.netfilter import NETFILTER, is_nftables, twin
 from netapply.model.owned import Owned
 from netapply.model.part import Part
-from netapply.model.resource import Resource, State
-from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, SELECTORS, TABLES, Nexthop
+from netapply.model.resource import Key, Resource, State
+from netapply.model.routing import ANY, DYNAMIC, METRIC_IPV6, OUTCOMES, PROTOCOL, SELECTORS, TABLES, Nexthop
 from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.model.vlan_table import said_of_table
 
@@ -28,12 +31,25 @@ def document(observed: State, owned: Owned | None = None) -> dict[str, Any]:
     state = [item for item in observed if owned is None or owned.has(item)]
     parts: dict[str, Any] = {
         "links": _links(state),
+        "nexthops": [_nexthop(item) for item in _family(state, "nexthop") if _is_file_nexthop(item)],
         "routes": [_route(item) for item in _family(state, "route") if _is_file_route(item)],
         "rules": [_rule(item) for item in _family(state, "rule") if item.attributes["protocol"] != KERNEL_PROTOCOL],
         "sysctl": {item.name: item.attributes["value"] for item in _family(state, "sysctl")},
-        "nat": [entry_of(item.key) for item in _family(state, "nat")],
+        **_netfilter([item.key for item in state if item.family in NETFILTER]),
     }
     return {"version": 1, **{name: part for name, part in parts.items() if part}}
+
+
+def _netfilter(keys: list[Key]) -> dict[str, Any]:
+    """The rules of NAT and filter; what both backends hold, as one where it would be left."""
+    present = dict.fromkeys(key[:5] for key in keys)
+    moved = any(is_nftables(key) for key in present)
+    once = [key for key in present if is_nftables(key) or not moved or twin(key) not in present]
+    return {
+        "nat_backend": "nftables" if moved else "",
+        "nat": [entry_of(key) for key in once if key[0] == "nat"],
+        "filter": entries_of(key for key in once if key[0] == "filter"),
+    }
 
 
 def _family(state: Iterable[Resource], family: str) -> Iterable[Resource]:
@@ -47,8 +63,9 @@ def _links(state: list[Resource]) -> dict[str, Any]:
         if link.name not in FALLBACKS or link.attributes["up"]:
             links[link.name] = _link(link, governed(masters.get(link.attributes.get("master") or "")))
     for item in state:
-        if item.family == "address" and is_static(item) and item.key[1] in links:
-            links[item.key[1]].setdefault("addresses", []).append(item.name)
+        if item.family == "address" and _is_file_address(item) and item.key[1] in links:
+            said = said_of(item)
+            links[item.key[1]].setdefault("addresses", []).append(said if len(said) > 1 else item.name)
         elif item.family == "altname" and item.key[1] in links:
             links[item.key[1]].setdefault("altnames", []).append(item.name)
         elif item.family in SETTINGS and item.key[1] in links:
@@ -56,6 +73,11 @@ def _links(state: list[Resource]) -> dict[str, Any]:
         elif FAMILIES[item.family].field and link_of(item.key) in links:
             _add_part(links[link_of(item.key)], item)
     return links
+
+
+def _is_file_address(item: Resource) -> bool:
+    """What somebody put there for good; a lease only if netapply gave it."""
+    return is_static(item) or item.attributes.get("protocol") == PROTOCOL
 
 
 def _wireguard(item: Resource) -> dict[str, Any]:
@@ -102,9 +124,41 @@ def _can_be_said(link: Resource) -> bool:
     )
 
 
+def _is_file_nexthop(item: Resource) -> bool:
+    """Nexthop objects of daemons, on devices of other namespaces, and with tunnels that have no words are not."""
+    return item.attributes["protocol"] not in DYNAMIC and _is_speakable(
+        item.attributes["dev"], item.attributes["encap"]
+    )
+
+
+def _is_speakable(device: str | None, encap: str | None) -> bool:
+    return not (device or "").startswith("#") and not (encap or "").startswith("raw ")
+
+
+def _nexthop(item: Resource) -> dict[str, Any]:
+    said: dict[str, Any] = {"id": int(item.name)}
+    for row in table_of_family("nexthop"):
+        value = item.attributes[row.attribute]
+        if value not in (None, (), row.nla.default) and row.attribute not in ("family", "protocol"):
+            said[row.attribute] = value
+    if item.attributes["family"] and not item.attributes["via"]:
+        said["family"] = item.attributes["family"]
+    if said.get("type") == "hash-threshold":
+        del said["type"]
+    if "group" in said:
+        said["group"] = [_member(member) for member in said["group"]]
+    return said
+
+
+def _member(text: str) -> int | dict[str, int]:
+    number, _, weight = text.partition(",")
+    return {"id": int(number), "weight": int(weight)} if weight else int(number)
+
+
 def _is_file_route(item: Resource) -> bool:
-    """Routes of daemons, of the kernel, and over nexthop objects are not a file's."""
-    return item.attributes["protocol"] not in DYNAMIC and not item.facts.get("nexthop_object")
+    """Routes of daemons and of the kernel are not a file's."""
+    hops = item.attributes["nexthops"]
+    return item.attributes["protocol"] not in DYNAMIC and all(_is_speakable(hop[1], hop[4]) for hop in hops)
 
 
 def _route(item: Resource) -> dict[str, Any]:
@@ -119,8 +173,9 @@ def _route(item: Resource) -> dict[str, Any]:
     if tos != "0":
         said["tos"] = int(tos)
     said |= _ways(item.attributes["nexthops"])
-    named = ("src", "mtu", "advmss", "hoplimit")
-    said |= {name: item.attributes[name] for name in named if item.attributes[name] is not None}
+    unsaid = ("type", "scope", "protocol")
+    named = (row.attribute for row in table_of_family("route") if row.attribute not in unsaid)
+    said |= {name: value for name in named if (value := item.attributes.get(name)) not in (None, ())}
     return said | ({"type": item.attributes["type"]} if item.attributes["type"] != "unicast" else {})
 
 
@@ -133,9 +188,9 @@ def _ways(hops: tuple[Nexthop, ...]) -> dict[str, Any]:
 
 def _rule(item: Resource) -> dict[str, Any]:
     said: dict[str, Any] = {"priority": int(item.key[2]), "family": item.key[1]}
-    for name in (*SELECTORS, "table", "suppress_prefixlength"):
+    for name in (*SELECTORS, "table", *OUTCOMES):
         if item.attributes.get(name) is not None:
             said[RULE_WORDS.get(name, name)] = item.attributes[name]
-    if item.attributes["action"] != "lookup":
+    if item.attributes["action"] not in ("lookup", "goto"):
         said["action"] = item.attributes["action"]
     return said

@@ -58,6 +58,14 @@ NAT: tuple[File, ...] = (
     {"ct_zone": 1, "in": "fwbr+"},
     {"masquerade": "2001:db8:0::/48", "out": "eno1"},
 )
+FILTER: tuple[File, ...] = (
+    {"accept": "forward", "state": ["established", "related"]},
+    {"drop": "forward", "in": "eno1", "to": "10.0.0.0/24"},
+    {"isolate": "10.0.1.0/24"},
+    {"reject": "input", "in": "br0", "proto": "tcp", "port": [22, 80]},
+    {"accept": "input", "icmp": "echo-request"},
+    {"policy": {"forward": "drop"}},
+)
 
 
 def some(options: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[File]:
@@ -155,6 +163,7 @@ def files(draw: st.DrawFn) -> File:
         "rules": draw(subset(RULES)),
         "sysctl": {path: draw(st.sampled_from(PARAMETERS[path])) for path in chosen},
         "nat": draw(subset(NAT)),
+        "filter": draw(subset(FILTER)),
     }
 
 

@@ -102,21 +102,22 @@ class NatStep:
     """Somebody inserts a rule at a place of a chain, or removes the first."""
 
     def __init__(self, chain: str, rule: str | None, place: int) -> None:
-        self.chain, self.rule, self.place = chain, rule, place
+        self.chain, self.rule, self.number = chain, rule, place
+        self.place = ("inet", "nat" if chain.endswith("ROUTING") else "filter", chain)
 
     def __repr__(self) -> str:
-        return f"NatStep({self.chain!r}, {self.rule!r}, {self.place})"
+        return f"NatStep({self.chain!r}, {self.rule!r}, {self.number})"
 
     def on(self, kernel: Kernel) -> None:
-        rules = kernel.nat.chains["inet", "nat", self.chain]
+        rules = kernel.nat.chains.get(self.place, [])
         if self.rule is not None:
-            rules.insert(self.place, self.rule)
+            rules.insert(self.number, self.rule)
         elif rules:
-            del rules[0]
+            del rules[0]  # it may be one of ours
 
 
 def _nat_steps() -> st.SearchStrategy[NatStep]:
-    chains = st.sampled_from(["PREROUTING", "POSTROUTING"])
+    chains = st.sampled_from(["PREROUTING", "POSTROUTING", "FORWARD", "NETAPPLY-FORWARD"])
     return st.builds(NatStep, chains, st.sampled_from([*FOREIGN_NAT, None]), st.integers(0, 3))
 
 

@@ -17,6 +17,7 @@ from netapply.errors import KernelError
 from netapply.kernel.iptables_input import NatChange
 from netapply.kernel.observe import OPTIONAL_FAMILIES, Observed
 from netapply.model.attribute import Value
+from netapply.model.netfilter import NETFILTER
 from netapply.model.resource import Key, Resource
 from netapply.model.sysctl import touched_by
 from netapply.plan.plan import Operation, Verb
@@ -130,7 +131,7 @@ class Kernel:
 
     def run(self, group: list[Operation]) -> None:
         """One batch, as `kernel.submit` sends it: netlink goes on behind an error, and reports the first."""
-        if group[0].key[0] == "nat":
+        if group[0].key[0] in NETFILTER:
             self._run_nat(group)
             return
         first: KernelError | None = None

@@ -10,10 +10,10 @@ from netapply.errors import KernelError
 from netapply.kernel.iptables_input import Line, NatChange, compose
 from netapply.kernel.iptables_text import Saved, parse
 from netapply.model.resource import Key, Resource
-from netapply.model.rule import SELECTORS, rule_key
+from netapply.model.routing import OUTCOMES, SELECTORS, rule_key
 
 Attributes = dict[str, Any]
-FIELDS = (*SELECTORS, "table", "action", "suppress_prefixlength", "protocol")
+FIELDS = (*SELECTORS, "table", "action", *OUTCOMES, "protocol")
 OPEN_WHEN_ADDED = ("src", "dst", "tos")
 """Selectors that match every rule where a rule to be added leaves them out: seen as EEXIST."""
 
@@ -69,13 +69,21 @@ class Nat:
         self.chains: dict[tuple[str, str, str], list[str]] = {
             (inet, table, chain): []
             for inet in ("inet", "inet6")
-            for table, chain in (("nat", "PREROUTING"), ("nat", "POSTROUTING"), ("raw", "PREROUTING"))
+            for table, chain in (
+                ("nat", "PREROUTING"),
+                ("nat", "POSTROUTING"),
+                ("raw", "PREROUTING"),
+                ("filter", "FORWARD"),
+                ("filter", "INPUT"),
+                ("filter", "OUTPUT"),
+            )
         }
 
     def saved(self, inet: str) -> Saved:
         lines: list[str] = []
-        for table in ("nat", "raw"):
+        for table in ("nat", "raw", "filter"):
             lines.append(f"*{table}")
+            lines += [f":{chain} - [0:0]" for (family, owner, chain) in self.chains if (family, owner) == (inet, table)]
             for (family, owner, chain), rules in self.chains.items():
                 if (family, owner) == (inet, table):
                     lines += [f"-A {chain} {rule}" for rule in rules]
@@ -103,9 +111,17 @@ class Nat:
                 self._command(open_chains, inet, table, line.text)
 
     def _command(self, chains: dict[tuple[str, str, str], list[str]], inet: str, table: str, text: str) -> None:
-        option, chain, rest = text.split(" ", 2)
-        rules = chains[inet, table, chain]
-        if option == "-A":
+        option, chain, rest = f"{text} ".split(" ", 2)
+        rest, key = rest.strip(), (inet, table, chain)
+        if (option == "-N") != (key not in chains):
+            raise KernelError(f"restore {text}", errno.EEXIST if option == "-N" else errno.ENOENT)
+        rules = chains.setdefault(key, [])
+        beside = [rule for other, listed in chains.items() if other[:2] == key[:2] for rule in listed]
+        if option == "-X" and not rules and not any(f"-j {chain}" in rule for rule in beside):
+            del chains[key]
+        elif option == "-N":
+            pass
+        elif option == "-A":
             rules.append(rest)
         elif option == "-D" and rest in rules:
             rules.remove(rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
+from netapply.model.netfilter import NETFILTER, OWN_CHAIN
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Resource
 from netapply.plan import Action, Plan
@@ -20,7 +21,7 @@ FOLLOWING = ("mac", "mtu", "secondary")
 
 def is_foreign(item: Resource, owned: Owned, desired: Desired) -> bool:
     """Neither made nor named, nor an address of a link whose list is complete, nor the kernel's own."""
-    if item.family in ("sysctl", "nat") or owned.has(item) or item.key in desired or item.key in owned.set_here:
+    if item.family in ("sysctl", *NETFILTER) or owned.has(item) or item.key in desired or item.key in owned.set_here:
         return False
     if item.family == "address":
         moves = any(wish.name == item.name for wish in desired.family("address"))
@@ -42,7 +43,8 @@ def deleted(plan: Plan) -> set[str]:
 def foreign_rules(story: Story) -> dict[tuple[str, str, str], list[str]]:
     """Everybody else's NAT rules, in their order."""
     chains = story.kernel.nat.chains.items()
-    return {chain: [rule for rule in rules if '"netapply: ' not in rule] for chain, rules in chains}
+    found = {chain: [rule for rule in rules if '"netapply: ' not in rule] for chain, rules in chains}
+    return {chain: rules for chain, rules in found.items() if rules or not chain[2].startswith(OWN_CHAIN)}
 
 
 @laws

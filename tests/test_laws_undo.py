@@ -16,6 +16,7 @@ from netapply.execute.image import before_image
 from netapply.execute.journal import Journal, Record
 from netapply.execute.transaction import restore
 from netapply.kernel.netlink import Netlink
+from netapply.model.netfilter import NETFILTER
 from netapply.plan import Operation
 from tests.law import assert_same, begin, laws, refusals_aside, wish
 from tests.law_files import File, files
@@ -71,5 +72,5 @@ def cut(groups: list[list[Operation]], number: int) -> Iterator[list[Operation]]
     for group in groups:
         if number <= 0:
             return
-        yield group if group[0].key[0] == "nat" else group[:number]
+        yield group if group[0].key[0] in NETFILTER else group[:number]
         number -= len(group)

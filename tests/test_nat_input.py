@@ -57,13 +57,13 @@ def positions(chain: Sequence[tuple[str, str]]) -> dict[str, tuple[str, int]]:
 
 
 def changes_between(now: Sequence[tuple[str, str]], wanted: Sequence[tuple[str, str]]) -> list[NatChange]:
-    """Changes as a plan makes them: created where they stood, changed where they stand."""
+    """Changes as a plan makes them: created where they are to stand."""
     present, goal = positions(now), positions(wanted)
     gone = [words for words, (rule, _) in present.items() if goal.get(words, ("", 0))[0] != rule]
     made = [words for words, (rule, _) in goal.items() if present.get(words, ("", 0))[0] != rule]
     return [
         *(NatChange("delete", key(words), *present[words]) for words in gone),
-        *(NatChange("create", key(words), goal[words][0], (goal | present)[words][1]) for words in made),
+        *(NatChange("create", key(words), *goal[words]) for words in made),
     ]
 
 
@@ -100,7 +100,7 @@ def test_a_changed_rule_stays_in_its_place_while_others_go_and_come() -> None:
     changes = [
         NatChange("delete", key("gone"), "-j A", 1),
         NatChange("delete", key("edited"), "-j B", 3),
-        NatChange("create", key("edited"), "-j D", 3),
+        NatChange("create", key("edited"), "-j D", 2),
         NatChange("create", key("last"), "-j E"),
     ]
     assert run(compose(changes, saved_from(now)), now) == [

@@ -10,7 +10,7 @@ from netapply.kernel.iptables_text import MARK, parse, quoted, split_comment, to
 
 SAVED = """\
 # Warning: iptables-legacy tables present, use iptables-legacy-save to see them
-*filter
+*mangle
 :INPUT ACCEPT [0:0]
 -A INPUT -m comment --comment "netapply: not in a table of ours" -j ACCEPT
 COMMIT

@@ -34,7 +34,7 @@ def test_every_kind_has_its_table_in_the_documentation() -> None:
         ),
         ("vxlan", "| `df` | `unset` \\| `set` \\| `inherit` |"),
         ("macvlan", "| `link` | link name | the lower device **(required)** |"),
-        ("link", "| `addresses` | list of address/length |"),
+        ("link", "| `addresses` | list of address/length, or mapping, see below |"),
         ("rule", "| `from` | network | source prefix |"),
         ("PlanDocument", "| `changes` | list of [change](#change) |"),
     ],

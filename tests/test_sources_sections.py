@@ -33,7 +33,7 @@ def thorough(value: Any) -> Sections | None:
         whole = Document.model_validate(value)
     except ValueError:
         return None
-    return Sections(whole.links, whole.routes, whole.rules, whole.nat)
+    return Sections(whole.links, whole.nexthops, whole.routes, whole.rules, whole.nat, whole.filter, whole.nat_backend)
 
 
 def with_slips(value: Any) -> Iterator[Any]:
@@ -60,7 +60,10 @@ def test_both_ways_say_the_same(file: Path) -> None:
 
 
 def test_both_ways_say_the_same_after_any_slip() -> None:
-    good = [parse((CASES / name / "input.yaml").read_text(), "f.yaml").value for name in ("routes", "rules", "nat")]
+    good = [
+        parse((CASES / name / "input.yaml").read_text(), "f.yaml").value
+        for name in ("routes", "rules", "nat", "filter")
+    ]
     links = parse("version: 1\nlinks: {a: {kind: bridge, ports: [b], sysctl: {ipv4.rp_filter: 1}}, c: {}}\n", "f").value
     agreed = 0
     for value in (*good, links, {"version": "1", "sysctl": {"net.ipv4.ip_forward": "1"}}):

@@ -41,9 +41,11 @@ FOREIGN = {
 }  # fmt: skip
 """The only packages that a plan brings in; the last is made by the compiled half of PyYAML."""
 UNUSED = (
-    "netapply.model.address", "netapply.model.nat", "netapply.model.route", "netapply.model.rule",
+    "netapply.model.address", "netapply.model.filter", "netapply.model.iptables_rule", "netapply.model.nat",
+    "netapply.model.nft_rule", "netapply.model.packet_rule", "netapply.model.route", "netapply.model.rule",
     "netapply.kinds.macvlan", "netapply.kinds.veth", "netapply.kinds.vxlan",
     "netapply.kernel.iptables", "netapply.kernel.iptables_text", "netapply.kernel.iptables_program",
+    "netapply.kernel.netfilter", "netapply.kernel.nft", "netapply.sources.filtering",
     "netapply.sources.document", "netapply.sources.explain", "netapply.show", "netapply.lab",
     "difflib", "subprocess", "traceback", "ctypes", "concurrent.futures",
 )  # fmt: skip

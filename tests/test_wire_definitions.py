@@ -15,15 +15,18 @@ from netapply.kinds import KINDS, link_table
 from netapply.model.address import Address
 from netapply.model.attribute import Row, table_of
 from netapply.model.link import Link
+from netapply.model.nexthop import NexthopObject
 from netapply.model.route import Route
 from netapply.model.rule import Rule
 
 IN_THE_HEADER = {
     "IFA_SCOPE", "IFA_F_SECONDARY", "RTN_TYPE", "RT_SCOPE", "RT_PROTOCOL", "FIB_RULE_INVERT", "FR_ACTION", "FRA_TOS",
+    "nh_family", "nh_protocol", "RTNH_F_ONLINK",
 }  # fmt: skip
 """Fields and flags of a message's fixed header (linux/if_addr.h, rtnetlink.h, fib_rules.h): no attributes."""
 TABLES = {
     "address": (Address, definitions.ADDRESS),
+    "nexthop": (NexthopObject, {**definitions.NEXTHOP, **definitions.RESILIENT_GROUP}),
     "route": (Route, {**definitions.ROUTE, **definitions.METRICS}),
     "rule": (Rule, definitions.RULE),
 }

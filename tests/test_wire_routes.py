@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from netapply.kernel.routes import RTAX, TYPE_NUMBERS, encode_route
+from netapply.kernel.route_metrics import PLAIN
+from netapply.kernel.routes import TYPE_NUMBERS, encode_route
 from netapply.kernel.wire import message as m
 from netapply.model.attribute import Value
 from netapply.model.route import PROTOCOLS, Nexthop, route_key
@@ -18,7 +19,7 @@ from tests.test_wire_scalar import PLENTY
 
 def hops(gateways: st.SearchStrategy[str | None]) -> st.SearchStrategy[Nexthop]:
     devices = st.none() | st.sampled_from(sorted(INDEXES))
-    return st.builds(Nexthop, gateways, devices, st.integers(1, 256), st.booleans())
+    return st.builds(Nexthop, gateways, devices, st.integers(1, 256), st.booleans(), st.none())
 
 
 @st.composite
@@ -32,8 +33,8 @@ def routes(draw: st.DrawFn) -> tuple[str, str, dict[str, Value]]:
     wish = draw(st.fixed_dictionaries(
         {"nexthops": st.lists(hops(gateways), max_size=4).map(tuple)},
         optional={
-            "type": st.sampled_from(sorted(TYPE_NUMBERS)), "src": own, "mtu": st.integers(1, 2**32 - 1),
-            "advmss": st.integers(1, 2**32 - 1), "hoplimit": st.integers(1, 255),
+            "type": st.sampled_from(sorted(TYPE_NUMBERS)), "src": own,
+            **dict.fromkeys(PLAIN, st.integers(1, 2**32 - 1)),
             "protocol": st.sampled_from(sorted(PROTOCOLS)) | st.integers(0, 255).map(str),
         },
     ))  # fmt: skip
@@ -78,7 +79,7 @@ def test_a_route_is_made_with_these_very_values(
     assert message["table"] == (table if table < 256 else 0)
     assert found.get("RTA_PREFSRC") == wish.get("src")
     metrics = found_in(found["RTA_METRICS"]) if "RTA_METRICS" in found else {}
-    assert metrics == {f"RTAX_{name.upper()}": wish[name] for name in RTAX.values() if name in wish}
+    assert metrics == {f"RTAX_{name.upper()}": wish[name] for name in PLAIN if name in wish}
     wanted = wish["nexthops"]
     if len(wanted) == 1:
         wanted = (wanted[0]._replace(weight=1),)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 
-from netapply.kernel.rules import PLAIN, encode_rule
+from netapply.kernel.rules import FORMED, PLAIN, encode_rule
 from netapply.kernel.wire import message as m
 from netapply.model.attribute import Value
 from netapply.model.route import PROTOCOL
@@ -16,6 +16,12 @@ from netapply.model.rule import ACTION, SELECTORS, rule_key
 from netapply.plan.plan import Operation, Phase, Verb
 from tests.test_wire_links import INDEXES, MADE, TEXT, U32, V4, V6, decode, found_in
 from tests.test_wire_scalar import PLENTY
+
+RANGES = st.tuples(st.integers(1, 65535), st.integers(1, 65535)).map(
+    lambda ends: str(ends[0]) if ends[0] == ends[1] else f"{ends[0]}-{ends[1]}"
+)
+REALMS = st.integers(1, 65535).map(str) | st.builds("{}/{}".format, st.integers(1, 65535), st.integers(0, 65535))
+IN_PARTS = {"sport": "FRA_SPORT_RANGE", "dport": "FRA_DPORT_RANGE", "uidrange": "FRA_UID_RANGE"}
 
 
 @st.composite
@@ -27,9 +33,12 @@ def rule_wishes(draw: st.DrawFn) -> tuple[str, dict[str, Value]]:
     options: dict[Any, st.SearchStrategy[Value]] = {
         "src": prefixes, "dst": prefixes, "iif": TEXT, "oif": TEXT, "fwmark": U32, "fwmask": U32, "tos": byte,
         "ipproto": byte, "invert": st.just(True), "table": st.integers(1, 2**32 - 1), "suppress_prefixlength": byte,
+        "sport": RANGES, "dport": RANGES, "uidrange": RANGES, "tun_id": st.integers(1, 2**64 - 1),
+        "l3mdev": st.just(True),
+        "goto": U32, "suppress_ifgroup": byte, "realms": REALMS,
         "action": st.sampled_from(("lookup", "blackhole", "unreachable", "prohibit", "nop")), "protocol": byte,
     }  # fmt: skip
-    assert options.keys() >= {*SELECTORS, *PLAIN}
+    assert options.keys() >= {*SELECTORS, *PLAIN, *FORMED}
     return "inet6" if ipv6 else "inet", draw(st.fixed_dictionaries({}, optional=options))
 
 
@@ -49,6 +58,14 @@ def test_a_rule_is_made_and_deleted_with_these_very_values(
     assert message["action"] == ACTION.to_wire(wish.get("action", "lookup"))
     assert message["flags"] == (2 if wish.get("invert") else 0)
     found = found_in(message)
+    for name, definition in IN_PARTS.items():
+        ends = found.pop(definition, None)
+        first, _, last = wish.get(name, "").partition("-")
+        assert ends == (f"{first}:{last or first}" if first else None)
+    assert (found.pop("FRA_TUN_ID", None) is None) == ("tun_id" not in wish)
+    source, _, to = wish.get("realms", "").rpartition("/")
+    assert found.pop("FRA_FLOW", None) == (int(source or 0) << 16 | int(to) if to else None)
+    assert found.pop("FRA_L3MDEV", None) == (1 if wish.get("l3mdev") else None)
     wanted = {definition: wish.get(name) for name, definition in PLAIN.items()}
     wanted |= {"FRA_SRC": _address(wish.get("src")), "FRA_DST": _address(wish.get("dst"))}
     wanted |= {"FRA_PRIORITY": priority, "FRA_TABLE": wish.get("table")}
@@ -58,3 +75,12 @@ def test_a_rule_is_made_and_deleted_with_these_very_values(
 
 def _address(prefix: str | None) -> str | None:
     return prefix.partition("/")[0] if prefix else None
+
+
+@PLENTY
+@given(st.sampled_from(sorted(FORMED)), st.data())
+def test_what_is_packed_in_parts_is_read_back(name: str, data: st.DataObject) -> None:
+    values = {"tun_id": st.integers(1, 2**64 - 1), "l3mdev": st.just(True), "realms": REALMS}
+    value = data.draw(values.get(name, RANGES))
+    _, pack, read = FORMED[name]
+    assert read(pack(value)) == value

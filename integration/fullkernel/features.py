@@ -22,6 +22,10 @@ LONGEST_TRY = 60  # seconds; an emulated CPU that loads a module for it needs on
 NOT_FOUND = 127  # what unshare ends with when there is no such command
 CABLE = "link add lower type veth peer name upper"
 NETLINK_GENERIC, GENL_ID_CTRL, NLM_F_REQUEST, NLMSG_ERROR = 16, 16, 1, 2  # linux/netlink.h, linux/genetlink.h
+MPLS = (
+    "ip link add probe type veth peer name far && ip addr add 192.0.2.1/24 dev probe && ip link set probe up &&"
+    " ip route add 198.51.100.0/24 encap mpls 100 via 192.0.2.2"
+)
 ENDS = "local 192.0.2.1 remote 192.0.2.2"
 ENDS6 = "local 2001:db8::1 remote 2001:db8::2"
 
@@ -89,6 +93,7 @@ FEATURES: dict[str, Probe] = {
     "macsec": _upper("macsec"),
     "macvlan": _upper("macvlan"),
     "macvtap": _upper("macvtap"),
+    "mpls": _command("sh", "-c", MPLS),
     "nft": _command("nft", "add table inet probe; add chain inet probe c { type filter hook input priority 0; }"),
     "openvswitch": _openvswitch,
     "sit": _kind("sit", ENDS),

@@ -9,7 +9,8 @@ from netapply.families import change_of, table_for
 from netapply.kernel.observe import Observed
 from netapply.kinds import governed
 from netapply.model.attribute import Change as How
-from netapply.model.family import FAMILIES
+from netapply.model.family import FAMILIES, table_of_family
+from netapply.model.nexthop_words import leads_over
 from netapply.model.owned import Owned
 from netapply.model.resource import Desired, Key, Resource, State
 from netapply.plan.along import moved_along
@@ -39,6 +40,10 @@ class BeforeImage:
             everything = full or seen is None or seen.kind != resource.kind or resource.family != "link"
             names = self._lasting(resource) if everything else self.touched.get(key, ())
             attributes = {name: value for name, value in resource.attributes.items() if name in names}
+            if attributes.get("mac", "") is None:
+                del attributes["mac"]  # of a bridge that lost its last port: none can be set
+            if key[0] == "route":  # which is read without what it has not
+                attributes = {**dict.fromkeys(table_of_family("route").rows), **attributes}
             desired.add(Resource(key, resource.kind, attributes, resource.facts))
         if full:
             made |= self._grown(now)
@@ -69,8 +74,14 @@ def before_image(plan: Plan, observed: Observed) -> BeforeImage:
     links = _touched_links(plan, observed)
     alike = {"sysctl"} | {name for name, family in FAMILIES.items() if family.marked}
     alike |= {change.family for change in plan.changes if change.family in ("rule", "wireguard_peer")}
+    objects = {key for key in changed if key[0] == "nexthop"}
+    readdressed = {change.key[1] for change in plan.changes if change.family == "address"}
     for resource in observed:
         near = resource.key in changed or resource.family in alike or not links.isdisjoint(links_of(resource))
+        if resource.family == "route":  # a leg may die here, and the last one on the way back
+            legs = resource.attributes["nexthops"] if readdressed else ()
+            near = near or (len(legs) > 1 and not readdressed.isdisjoint(hop[1] for hop in legs))
+        near = near or (bool(objects) and not objects.isdisjoint(leads_over(resource)))
         if near and (not returns_by_itself(resource) or resource.facts.get("kernel_made")):
             image.before[resource.key] = resource
     for name in _vanishing(plan, links):

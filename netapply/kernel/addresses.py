@@ -10,7 +10,7 @@ from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import ADDRESS
 from netapply.kernel.wire.scalar import pack_ip, unpack_ip, unpack_text
 from netapply.kernel.wire.shape import Shapes
-from netapply.model.addressing import PROTO_KERNEL, SCOPES
+from netapply.model.addressing import ADDRESS_FLAGS, FOREVER, PROTO_KERNEL, SCOPES
 from netapply.model.attribute import Value
 from netapply.model.resource import Resource
 from netapply.model.routing import PROTOCOL
@@ -21,7 +21,9 @@ SHAPES: Final = Shapes(IFADDRMSG.size)
 U32: Final = struct.Struct("=I")
 AF_INET, AF_INET6 = 2, 10
 IFA_F_PERMANENT, IFA_F_SECONDARY = 0x80, 0x01
-FLAGS: Final = {"nodad": 0x02, "home": 0x10, "managetempaddr": 0x100, "noprefixroute": 0x200, "mcautojoin": 0x400}
+IFA_F_DEPRECATED, IFA_F_OPTIMISTIC = 0x20, 0x04
+FLAGS: Final = ADDRESS_FLAGS
+FOREVER_PREFERRED: Final = b"\xff" * 4
 ANY_FLAG: Final = sum(FLAGS.values())
 SCOPE_NUMBERS: Final = {word: number for number, word in SCOPES.items()}
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL = ADDRESS["IFA_ADDRESS"][0], ADDRESS["IFA_LOCAL"][0], ADDRESS["IFA_LABEL"][0]
@@ -61,8 +63,13 @@ def _read(data: bytes, names: dict[int, str]) -> Resource:
 
 def _lifetimes(seen: dict[int, bytes], flags: int) -> tuple[int, int] | None:
     """What is left of a lease, preferred and valid, in seconds; None for ever."""
-    if flags & IFA_F_PERMANENT or IFA_CACHEINFO not in seen:
+    if IFA_CACHEINFO not in seen:
         return None
+    if flags & IFA_F_PERMANENT:
+        if flags & IFA_F_DEPRECATED:
+            return 0, FOREVER  # which IPv4 tells by the flag only
+        if seen[IFA_CACHEINFO][:4] == FOREVER_PREFERRED:
+            return None
     preferred, valid = struct.unpack_from("=II", seen[IFA_CACHEINFO])
     return preferred, valid
 
@@ -90,11 +97,12 @@ def encode_address(operation: Operation, indexes: dict[str, int]) -> list[bytear
     if operation.verb is Verb.DELETE:
         return [m.message(m.RTM_DELADDR, 0, IFADDRMSG.pack(family, int(length), 0, 0, indexes[link]) + body)]
     header = IFADDRMSG.pack(family, int(length), 0, _scope(wish.get("scope"), local), indexes[link])
-    return [m.message(m.RTM_NEWADDR, m.NLM_F_CREATE | m.NLM_F_EXCL, header + body + _options(wish))]
+    mode = m.NLM_F_REPLACE if operation.replace else m.NLM_F_EXCL
+    return [m.message(m.RTM_NEWADDR, m.NLM_F_CREATE | mode, header + body + _options(wish))]
 
 
 def _options(wish: dict[str, Any]) -> bytes:
-    flags = sum(FLAGS[word] for word in wish.get("flags") or ())
+    flags = sum(FLAGS[word] for word in wish.get("flags") or ()) | (IFA_F_OPTIMISTIC if wish.get("optimistic") else 0)
     body = m.attribute(IFA_PROTO, bytes([wish.get("protocol", PROTOCOL)]))
     body += m.attribute(IFA_FLAGS, struct.pack("=I", flags)) if flags else b""
     if wish.get("broadcast"):

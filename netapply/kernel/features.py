@@ -16,6 +16,7 @@ from netapply.kernel.sysctls import exists
 from netapply.kernel.wire import message as m
 from netapply.kernel.wire.definitions import BRIDGE, LINK
 from netapply.kinds import link_table
+from netapply.model.netfilter import NETFILTER
 from netapply.model.resource import Resource
 from netapply.model.sysctl import device_of
 from netapply.plan.plan import Operation, Plan, Verb
@@ -52,7 +53,7 @@ def require_features(netlink: Netlink, plan: Plan, present: Iterable[str]) -> No
         elif operation.key[0] == "address" and ":" in operation.key[2] and not exists("net/ipv6"):
             raise MissingError(f"cannot add {operation.key[2]}: this kernel runs without IPv6{_at(operation)}")
     _require_bridge_vlans(netlink, plan)
-    _require_nat(plan)
+    _require_netfilter(plan)
 
 
 def _require_bridge_vlans(netlink: Netlink, plan: Plan) -> None:
@@ -81,16 +82,16 @@ def _is_about_bridge_vlans(operation: Operation) -> bool:
     return any(operation.attributes[name] != rows[name].nla.default for name in named)
 
 
-def _require_nat(plan: Plan) -> None:
+def _require_netfilter(plan: Plan) -> None:
     rules = [
         Resource(operation.key, operation.kind, operation.attributes)
-        for operation in plan.operations if operation.key[0] == "nat" and operation.verb is Verb.CREATE
+        for operation in plan.operations if operation.key[0] in NETFILTER and operation.verb is Verb.CREATE
     ]  # fmt: skip
     if not rules:
         return
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    reason = iptables.missing(rules)
+    reason = netfilter.missing(rules)
     if reason:
         raise MissingError(reason)
 

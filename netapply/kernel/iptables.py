@@ -1,11 +1,11 @@
-"""NAT rules and conntrack zones in the thread's network namespace, through iptables-save and -restore.
+"""NAT rules, conntrack zones and filter rules in the thread's network namespace, through iptables-save and -restore.
 
 Netapply's rules carry a comment (`iptables_text`); all others are foreign: they are counted, and never
 moved or changed.
 
 What is atomic is one table of one family: iptables commits no more at once, in either variant. A file with
-NAT and conntrack zones for IPv4 and IPv6 is four commits; what a failure leaves half done is undone by the
-transaction, like everything else.
+NAT, conntrack zones and filter rules for IPv4 and IPv6 is six commits; what a failure leaves half done is
+undone by the transaction, like everything else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from netapply.errors import MissingError
-from netapply.kernel.iptables_failure import failure, unable
+from netapply.kernel.iptables_failure import failure, rules_of, unable
 from netapply.kernel.iptables_input import NatChange, compose
 from netapply.kernel.iptables_program import PROGRAMS, Backend, backend
 from netapply.kernel.iptables_survey import Survey, incompatible, survey
@@ -53,10 +53,10 @@ def _missing(inet: str, changes: list[NatChange]) -> str | None:
         return str(error)
     hidden = seen.of(writer).unreadable & {change.table for change in changes}
     if hidden:
-        return f"cannot create NAT rules: {incompatible(inet, min(hidden))}"
-    from netapply.kernel.iptables_trial import refused  # threads and ctypes, which most runs never need
+        return f"cannot create {rules_of(min(hidden))}: {incompatible(inet, min(hidden))}"
+    from netapply.kernel.iptables_trial import refused, with_iptables  # threads and ctypes, which most runs never need
 
-    found = refused(writer, changes)
+    found = refused(with_iptables(writer), changes)
     return unable(writer, found.change, found.reason) if found else None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from netapply.errors import KernelError
-from netapply.kernel.iptables_input import Line, NatChange
+from netapply.kernel.iptables_input import Line, NatChange, noun
 from netapply.kernel.iptables_program import Backend, first_reason
 
 _NUMBER: Final = re.compile(r"\bline (\d+)(?: failed|:)")
@@ -34,11 +34,16 @@ def failure(backend: Backend, lines: Sequence[Line], stderr: str) -> KernelError
     if change is None:
         table = next(line.text[1:] for line in reversed(lines[: at + 1]) if line.text.startswith("*"))
         hint = "; the kernel may say more in dmesg" if _TELLS_NOTHING.fullmatch(reason) else ""
-        return KernelError(f"change NAT rules (table {table}, {backend.inet})", code, ack + hint)
+        return KernelError(f"change {rules_of(table)} (table {table}, {backend.inet})", code, ack + hint)
     if change.verb == "delete":
         code = errno.ENOENT if code == errno.EINVAL else code  # legacy tells only the line's number
         ack += "; somebody may have changed or removed that rule just now"
-    return KernelError(f"{change.verb} NAT rule {change.key[4]}", code, ack, change.where)
+    return KernelError(f"{change.verb} {noun(change.key)}", code, ack, change.where)
+
+
+def rules_of(table: str) -> str:
+    """What netapply has in a table, for messages."""
+    return "filter rules" if table == "filter" else "NAT rules"
 
 
 def _refused_line(lines: Sequence[Line], stderr: str) -> int:
@@ -57,6 +62,6 @@ def unable(backend: Backend, change: NatChange, reason: str) -> str:
     needs += [f"match {name}" for option, name in pairwise(words) if option == "-m"]
     needs += [f"target {name}" for option, name in pairwise(words) if option == "-j"]
     return (
-        f"cannot create NAT rule {change.key[4]}: this host lacks something of what it needs "
+        f"cannot create {noun(change.key)}: this host lacks something of what it needs "
         f"({', '.join(needs)}): {Path(backend.restore).name} says: {reason}"
     )

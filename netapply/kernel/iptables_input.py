@@ -1,16 +1,18 @@
 """Changes as input of iptables-restore, in the order in which positions come out right.
 
-Each table's lines are one commit, so the order inside counts only for positions: first the rules that
-change where they stand (`-D`, then `-I` at the same place: nothing else moves), then deletions in the
+Each table's lines are one commit, so the order inside counts only for positions: first deletions in the
 order of the chain, then insertions by ascending position, at last what goes to the end of its chain.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from netapply.kernel.iptables_text import Saved, quoted, with_comment
+from netapply.kernel.iptables_text import Saved, jump_target, quoted, with_comment
+from netapply.model.family import FAMILIES
+from netapply.model.netfilter import OWN_CHAIN
 from netapply.model.resource import Key
 
 NOWHERE: Final = 1 << 30
@@ -21,8 +23,7 @@ class NatChange(NamedTuple):
     """One rule to be created or deleted: its key and its `rule` attribute.
 
     `position` is where a created rule stands in the finished chain, counted from 1 among all rules; None
-    is the end. A rule that is deleted and created under one key, at the position where it stands now, is
-    changed in its place. `where` is the rule's origin, for an error.
+    is the end. `where` is the rule's origin, for an error.
     """
 
     verb: str
@@ -44,6 +45,11 @@ class NatChange(NamedTuple):
         return f"{option} {with_comment(self.rule, self.key[4])}"
 
 
+def noun(key: Key) -> str:
+    """A rule in words, for messages."""
+    return FAMILIES[key[0]].noun.format(*key)
+
+
 class Line(NamedTuple):
     """A line of input, and the change that it carries out; None for `*nat` and `COMMIT`."""
 
@@ -56,8 +62,40 @@ def compose(changes: Sequence[NatChange], saved: Saved) -> list[Line]:
     lines: list[Line] = []
     for table in sorted({change.table for change in changes}):
         mine = [change for change in changes if change.table == table]
-        lines += [Line(f"*{table}"), *_commands(mine, saved), Line("COMMIT")]
+        after = _Chains(mine, saved) if table == "filter" else None
+        begin, end = (after.coming(), after.going()) if after else ((), ())
+        lines += [Line(f"*{table}"), *begin, *_commands(mine, saved), *end, Line("COMMIT")]
     return lines
+
+
+class _Chains:
+    """Netapply's own chains that changes of the table filter are about, as they will be.
+
+    They come before their first rule and the jump to them, and go when nothing is in them and nothing leads there.
+    """
+
+    def __init__(self, changes: list[NatChange], saved: Saved) -> None:
+        self._own = saved.own
+        self._rules = Counter({chain: length for (_, chain), length in saved.lengths.items() if chain in saved.own})
+        self._jumps = saved.jumps.copy()
+        self._named: dict[str, None] = {}
+        for change in changes:
+            step = 1 if change.verb == "create" else -1
+            target = jump_target(change.rule)
+            if target:
+                self._jumps[target] += step
+            if change.chain.startswith(OWN_CHAIN):
+                self._rules[change.chain] += step
+            self._named |= dict.fromkeys(name for name in (target, change.chain) if name.startswith(OWN_CHAIN))
+
+    def coming(self) -> Iterator[Line]:
+        return (Line(f"-N {chain}") for chain in self._named if self._needed(chain) and chain not in self._own)
+
+    def going(self) -> Iterator[Line]:
+        return (Line(f"-X {chain}") for chain in self._named if not self._needed(chain) and chain in self._own)
+
+    def _needed(self, chain: str) -> bool:
+        return self._rules[chain] > 0 or self._jumps[chain] > 0
 
 
 def _commands(changes: list[NatChange], saved: Saved) -> Iterator[Line]:
@@ -66,19 +104,9 @@ def _commands(changes: list[NatChange], saved: Saved) -> Iterator[Line]:
     def place(change: NatChange) -> int:
         return int(places.get((change.key[:5], change.rule), NOWHERE))
 
-    creates = {change.key: change for change in changes if change.verb == "create"}
-    deletes = sorted((change for change in changes if change.verb == "delete"), key=place)
-    gone = []
-    for former in deletes:
-        change = creates.get(former.key)
-        if change is None or change.position != place(former):
-            gone.append(former)
-            continue
-        del creates[former.key]
-        yield _delete(former)
-        yield Line(change.line(f"-I {quoted(change.chain)} {change.position}"), change)
+    gone = sorted((change for change in changes if change.verb == "delete"), key=place)
     yield from map(_delete, gone)
-    yield from _placed(list(creates.values()), gone, saved)
+    yield from _placed([change for change in changes if change.verb == "create"], gone, saved)
 
 
 def _delete(change: NatChange) -> Line:

@@ -1,7 +1,7 @@
-"""Whether netapply can have iptables rules here at all: told without running iptables, and changing nothing.
+"""Whether netapply can have rules of netfilter here at all: told without running a program, and changing nothing.
 
 The legacy variant's tables of a namespace stand in /proc/net/ip_tables_names as soon as somebody used one.
-The nft variant's rules are in nf_tables: a dump of the two tables that netapply writes to costs about ten
+The nft variant's rules are in nf_tables: a dump of each table that netapply writes to costs about ten
 microseconds each where they are empty, and holds our mark as plain bytes where a rule of ours is in it.
 """
 
@@ -11,16 +11,18 @@ import errno
 import os
 import socket
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from netapply.errors import KernelError, PrivilegeError
 from netapply.kernel.wire import message as m
+from netapply.model.netfilter import OWN_TABLE
 
 MARK: Final = "netapply: "
 """How the comment of each of netapply's rules begins."""
-TABLES: Final = ("nat", "raw")
-"""The tables in which netapply has rules."""
+TABLES: Final = ("nat", "raw", "filter")
+"""The tables of iptables in which netapply has rules."""
 NAMES: Final = {
     "inet": Path("/proc/thread-self/net/ip_tables_names"),
     "inet6": Path("/proc/thread-self/net/ip6_tables_names"),
@@ -40,7 +42,8 @@ DATAGRAM: Final = 1 << 18
 
 def possible() -> bool:
     """Whether there can be rules of ours, of any family and variant. Errors: PrivilegeError, KernelError."""
-    return any(marked_tables(inet) or not legacy_tables(inet).isdisjoint(TABLES) for inet in FAMILIES)
+    marked = any(marked_tables(inet, (*TABLES, OWN_TABLE)) for inet in FAMILIES)
+    return marked or any(not legacy_tables(inet).isdisjoint(TABLES) for inet in FAMILIES)
 
 
 def legacy_tables(inet: str) -> set[str]:
@@ -53,14 +56,14 @@ def legacy_tables(inet: str) -> set[str]:
         raise _not_root(error) from None
 
 
-def marked_tables(inet: str) -> set[str]:
+def marked_tables(inet: str, tables: Iterable[str] = TABLES) -> set[str]:
     """Tables of nf_tables in which a rule carries netapply's mark."""
     if _not_loaded():
         return set()
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER) as link:
             link.settimeout(60)
-            return {table for table in TABLES if _holds_mark(link, FAMILIES[inet], table)}
+            return {table for table in tables if _holds_mark(link, FAMILIES[inet], table)}
     except PermissionError as error:
         raise _not_root(error) from None
     except OSError as error:

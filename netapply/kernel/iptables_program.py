@@ -53,7 +53,7 @@ class Backend:
         return run([self.restore, "--noflush", f"--wait={LOCK_WAIT}"], text)
 
 
-def run(command: list[str], given: str = "") -> CompletedProcess[str]:
+def run(command: list[str], given: str = "", package: str = "iptables") -> CompletedProcess[str]:
     """Run a program, without a shell, in the thread's namespace; the judgement is the caller's."""
     import subprocess  # a host without NAT rules never needs it
 
@@ -65,7 +65,7 @@ def run(command: list[str], given: str = "") -> CompletedProcess[str]:
     except subprocess.TimeoutExpired:
         raise KernelError(f"wait for {command[0]}: no end after {PATIENCE:g} s", errno.ETIMEDOUT) from None
     except OSError as error:
-        raise MissingError(f"cannot run {command[0]}: {error.strerror}; reinstall the package iptables") from None
+        raise MissingError(f"cannot run {command[0]}: {error.strerror}; reinstall the package {package}") from None
 
 
 def first_reason(stderr: str) -> str:
@@ -91,7 +91,7 @@ def chosen(inet: str) -> Variant | None:
         return wish
     if wish:
         raise RefusedError(f"cannot use {CHOICE}={wish}: it is nft or legacy; unset it to use what iptables is here")
-    plain = _which(f"{PROGRAMS[inet]}-restore")
+    plain = which(f"{PROGRAMS[inet]}-restore")
     if plain:
         return _variant_of(plain)
     return next((variant for variant in VARIANTS if backend(inet, variant)), None)
@@ -109,14 +109,14 @@ def chosen_backend(inet: str) -> Backend:
 
 def _locate(program: str, variant: Variant, tool: str) -> str | None:
     """The program by its full name, or by the plain name where that is this variant."""
-    exact = _which(f"{program}-{variant}-{tool}")
+    exact = which(f"{program}-{variant}-{tool}")
     if exact:
         return exact
-    plain = _which(f"{program}-{tool}")
+    plain = which(f"{program}-{tool}")
     return plain if plain and _variant_of(plain) == variant else None
 
 
-def _which(name: str) -> str | None:
+def which(name: str) -> str | None:
     """An absolute path; sbin counts even where the caller's PATH leaves it out."""
     directories = [*os.environ.get("PATH", os.defpath).split(os.pathsep), *_SBIN]
     paths = (Path(directory, name).absolute() for directory in directories if directory)

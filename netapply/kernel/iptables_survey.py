@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 
 from netapply.errors import MissingError, RefusedError
+from netapply.kernel.iptables_failure import rules_of
 from netapply.kernel.iptables_presence import TABLES, legacy_tables, marked_tables
 from netapply.kernel.iptables_program import (
     CHOICE,
@@ -65,13 +66,13 @@ def survey(inet: str) -> Survey:
     found = {variant: programs for variant in present if (programs := backend(inet, variant))}
     if marked and "nft" not in found:
         raise MissingError(
-            f"cannot read netapply's NAT rules in nf_tables: there is no {PROGRAMS[inet]}-nft-save; "
+            f"cannot read netapply's rules in nf_tables: there is no {PROGRAMS[inet]}-nft-save; "
             f"install the package iptables"
         )
     saved = {variant: saved_by(programs) for variant, programs in found.items()}
     hidden = saved["nft"].unreadable & marked if "nft" in saved else set()
     if hidden:
-        raise RefusedError(f"cannot read netapply's NAT rules: {incompatible(inet, min(hidden))}")
+        raise RefusedError(f"cannot read netapply's {rules_of(min(hidden))}: {incompatible(inet, min(hidden))}")
     return Survey(inet, saved)
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from netapply.kernel.iptables_presence import MARK as MARK
 from netapply.kernel.iptables_presence import TABLES
+from netapply.model.netfilter import OWN_CHAIN
 from netapply.model.resource import Key, Resource
 
 _TOKEN: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
@@ -29,6 +31,10 @@ class Saved:
 
     resources: list[Resource] = field(default_factory=list)
     lengths: Counter[tuple[str, str]] = field(default_factory=Counter)
+    own: set[str] = field(default_factory=set)
+    """Netapply's own chains that there are, whoever made them."""
+    jumps: Counter[str] = field(default_factory=Counter)
+    """How many rules lead to each of them."""
     unreadable: set[str] = field(default_factory=set)
 
 
@@ -86,6 +92,8 @@ def parse(text: str, inet: str, variant: str) -> Saved:
             table = line[1:]
         elif line.startswith("-A ") and table in TABLES:
             _count(saved, table, line, inet, variant)
+        elif line.startswith(f":{OWN_CHAIN}") and table == "filter":
+            saved.own.add(line[1:].split()[0])
         elif line.startswith("#") and (match := _UNREADABLE.match(line)):
             saved.unreadable.add(match[1])
     return saved
@@ -94,8 +102,20 @@ def parse(text: str, inet: str, variant: str) -> Saved:
 def _count(saved: Saved, table: str, line: str, inet: str, variant: str) -> None:
     chain, _, rest = line[3:].partition(" ")
     saved.lengths[table, chain] += 1
+    target = jump_target(rest) if OWN_CHAIN in rest else ""
+    if target:
+        saved.jumps[target] += 1
     found = split_comment(tokens(rest)) if MARK in rest else None
     if found is not None:
-        key: Key = ("nat", inet, table, chain, found[1])
+        family = "filter" if table == "filter" else "nat"
+        key: Key = (family, inet, table, chain, found[1])
         facts = {"position": saved.lengths[table, chain], "variant": variant}
-        saved.resources.append(Resource(key, "nat", {"rule": found[0]}, facts))
+        saved.resources.append(Resource(key, family, {"rule": found[0]}, facts))
+
+
+def jump_target(rule: str) -> str:
+    """The chain of netapply's own that a rule leads to; empty for any other rule."""
+    words = tokens(rule)
+    return next(
+        (target for option, target in pairwise(words) if option in ("-j", "-g") and target.startswith(OWN_CHAIN)), ""
+    )

@@ -114,7 +114,7 @@ class LinkCodec:
         self.writers[name] = Writer(
             number, pack, unit.to_wire, data, unit is LINK, row.nla.first, row.nla.late, number6, row.nla.bit,
             b"".join(attribute(other, SCALARS[sort][0](value)) for (other, sort), value in beside),
-            unit.empty, row.nla.default if row.nla.unsaid else None, row.nla.form == "presence",
+            unit.empty, row.nla.default if row.nla.unsaid or row.nla.bit else None, row.nla.form == "presence",
         )  # fmt: skip
         if row.nla.length:
             self._add_length(RAW_LENGTH + row.attribute, *numbers[row.nla.length])

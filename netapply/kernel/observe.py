@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from netapply.errors import KernelError
 from netapply.kernel import iptables_presence
 from netapply.kernel.addresses import read_addresses
+from netapply.kernel.inet6 import read_inet6
 from netapply.kernel.links import Links, read_links
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import read_routes
 from netapply.kernel.rules import read_rules
 from netapply.kernel.sysctls import Defaults, read_sysctls, unusual_settings
 from netapply.kernel.vnis import read_vnis
+from netapply.kernel.wire import message as m
 from netapply.model.resource import Resource, State
 from netapply.model.sysctl import touched_by
 
+NHMSG_SIZE: Final = 8
+"""Bytes of struct nhmsg, which asks for all where it is zero."""
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-OPTIONAL_FAMILIES: Final = frozenset({"route", "rule", "nat"})
+OPTIONAL_FAMILIES: Final = frozenset({"nexthop", "route", "rule", "nat", "filter"})
 
 
 @dataclass(slots=True)
@@ -39,26 +45,43 @@ def observe(netlink: Netlink, parameters: Iterable[str] = (), families: Containe
     """Everything in the thread's namespace that netapply knows, and the kernel parameters named.
 
     A global parameter brings along those that a write to it would change. `families` leaves out routes, rules
-    or NAT rules, for a caller that would not look at them: a router may have a million routes.
+    or rules of netfilter, for a caller that would not look at them: a router may have a million routes.
     """
     links = read_links(netlink)
     state = Observed(indexes=links.indexes, settings=links.settings)
     found = [
         *links.resources,
+        *read_inet6(links.settings),
         *_read_tables(netlink, links),
         *read_addresses(netlink, links.names),
+        *(_read_nexthops(netlink, links.names) if "nexthop" in families or "route" in families else ()),
         *(read_routes(netlink, links.names) if "route" in families else ()),
         *(read_rules(netlink) if "rule" in families else ()),
         *(read_vnis(netlink, links.names) if _filter_vnis(links.resources) else ()),
         *_read_wireguard(links.resources),
         *read_sysctls(_with_touched(parameters, links.indexes), links.settings),
-        *(_read_nat() if "nat" in families else ()),
+        *(_read_netfilter() if "nat" in families or "filter" in families else ()),
     ]
     for resource in found:
         while resource.key in state.resources:
             resource.key = (*resource.key, "again")
         state.resources[resource.key] = resource
     return state
+
+
+def _read_nexthops(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
+    """Most hosts have no nexthop object, and kernels before 5.3 know none."""
+    try:
+        answers = netlink.dump(m.RTM_GETNEXTHOP, bytes(NHMSG_SIZE))
+    except KernelError as error:
+        if error.code != errno.EOPNOTSUPP:
+            raise
+        return []
+    if not answers:
+        return []
+    from netapply.kernel.nexthops import nexthops_of
+
+    return nexthops_of(answers, names)
 
 
 def _filter_vnis(links: Iterable[Resource]) -> bool:
@@ -84,13 +107,13 @@ def _read_tables(netlink: Netlink, links: Links) -> list[Resource]:
     return read_tables(netlink, links)
 
 
-def _read_nat() -> list[Resource]:
+def _read_netfilter() -> list[Resource]:
     """Most hosts have no rule of ours, and then nothing is imported that would read it."""
     if not iptables_presence.possible():
         return []
-    from netapply.kernel import iptables
+    from netapply.kernel import netfilter
 
-    return iptables.read()
+    return netfilter.read()
 
 
 def _with_touched(parameters: Iterable[str], links: Iterable[str]) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from netapply.kernel.netlink import Netlink
+from netapply.kernel.route_metrics import pack_metrics, read_metrics
 from netapply.kernel.wire import message as m
-from netapply.kernel.wire.definitions import METRICS, ROUTE
+from netapply.kernel.wire.definitions import ROUTE
 from netapply.kernel.wire.scalar import pack_ip, unpack_ip
 from netapply.kernel.wire.shape import Shapes
 from netapply.model.attribute import Value
@@ -20,17 +21,25 @@ RTMSG: Final = struct.Struct("=BBBBBBBBI")
 SHAPES: Final = Shapes(RTMSG.size)
 RTNEXTHOP: Final = struct.Struct("=HBBi")
 FAMILY: Final = {"inet": 2, "inet6": 10}
-TYPES: Final = {1: "unicast", 2: "local", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
+TYPES: Final = {
+    1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable",
+    8: "prohibit", 9: "throw",
+}  # fmt: skip
+LAST_WITH_WAY: Final = 5
+"""Types up to this one lead somewhere."""
 TYPE_NUMBERS: Final = {word: number for number, word in TYPES.items()}
 SCOPES: Final = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 SCOPE_NUMBERS: Final = {word: number for number, word in SCOPES.items()}
 PROTOCOL_WORDS: Final = {number: word for word, number in PROTOCOLS.items()}
+RTN_UNICAST, RTN_BLACKHOLE = 1, 6
 RTM_F_CLONED, RTNH_F_ONLINK, RT_SCOPE_NOWHERE = 0x200, 0x4, 255
-RTAX: Final = {METRICS[name][0]: word for word, name in
-               (("mtu", "RTAX_MTU"), ("advmss", "RTAX_ADVMSS"), ("hoplimit", "RTAX_HOPLIMIT"))}  # fmt: skip
-RTA_NH_ID: Final = 30
 A: Final = {name.removeprefix("RTA_").lower(): number for name, (number, _) in ROUTE.items()}
-U32: Final = struct.Struct("=I")
+FLOW, PREF, MEDIUM = A["flow"], A["pref"], b"\0"
+GATEWAY, VIA, ENCAP_TYPE, ENCAP = A["gateway"], A["via"], A["encap_type"], A["encap"]
+U16, U32 = struct.Struct("=H"), struct.Struct("=I")
+PREFERENCES: Final = {0: None, 1: "high", 3: "low"}
+"""Router preference (RFC 4191); medium is what a route has where nobody says anything."""
+PREFERENCE_NUMBERS: Final = {"high": 1, "low": 3}
 
 
 def read_routes(netlink: Netlink, names: dict[int, str]) -> list[Resource]:
@@ -55,27 +64,37 @@ def _read(inet: str, data: bytes, names: dict[int, str]) -> Resource:
     metric = U32.unpack(seen[A["priority"]])[0] if A["priority"] in seen else 0
     to = f"{unpack_ip(seen[A['dst']])}/{length}" if A["dst"] in seen else ANY[inet]
     word = PROTOCOL_WORDS.get(protocol, str(protocol))
-    hops = _hops(seen, flags, names) if kind in (1, 2) else ()
+    shared = U32.unpack(seen[A["nh_id"]])[0] if A["nh_id"] in seen else None
+    hops = _hops(seen, flags, names) if kind <= LAST_WITH_WAY and shared is None else ()
     attributes: dict[str, Value] = {
-        "type": TYPES[kind],
+        "type": TYPES[kind] if shared is None else TYPES[_type_over(kind)],
         "nexthops": hops,
+        "nexthop": shared,
         "src": unpack_ip(seen[A["prefsrc"]]) if A["prefsrc"] in seen else None,
         "scope": SCOPES.get(scope, str(scope)) if inet == "inet" else None,
         "protocol": word,
-        **_metrics(seen.get(A["metrics"], b"")),
     }
+    if A["metrics"] in seen:
+        attributes |= read_metrics(seen[A["metrics"]])
+    if FLOW in seen or seen.get(PREF, MEDIUM) != MEDIUM:
+        _read_rare(seen, attributes)
     key = route_key(inet, table, to, metric, tos)
     if word in DYNAMIC:
-        key = (*key, word, str(hops[0]) if hops else "")
-    return Resource(key, "route", attributes, {"nexthop_object": RTA_NH_ID in seen})
+        key = (*key, word, str(hops[0]) if hops else f"nexthop {shared}" if shared else "")
+    return Resource(key, "route", attributes)
 
 
-def _metrics(data: bytes) -> dict[str, Value]:
-    values: dict[str, Value] = dict.fromkeys(RTAX.values())
-    for number, payload in m.attributes(data, 0, len(data)):
-        if number in RTAX and (value := U32.unpack(payload)[0]):
-            values[RTAX[number]] = value
-    return values
+def _type_over(kind: int) -> int:
+    """The type of a route over a nexthop object: a dump says blackhole where only the object is one."""
+    return RTN_UNICAST if kind == RTN_BLACKHOLE else kind
+
+
+def _read_rare(seen: dict[int, bytes], attributes: dict[str, Value]) -> None:
+    """What stands in the attributes only where it is set."""
+    if FLOW in seen and (flow := U32.unpack(seen[FLOW])[0]):
+        attributes["realm"] = f"{flow >> 16}/{flow & 0xFFFF}" if flow >> 16 else str(flow)
+    if PREF in seen and (word := PREFERENCES.get(seen[PREF][0])):
+        attributes["pref"] = word
 
 
 def _hops(seen: dict[int, bytes], flags: int, names: dict[int, str]) -> tuple[Nexthop, ...]:
@@ -94,11 +113,18 @@ def _legs(data: bytes, names: dict[int, str]) -> Iterable[Nexthop]:
 
 
 def _hop(seen: dict[int, bytes], oif: bytes | None, flags: int, weight: int, names: dict[int, str]) -> Nexthop:
-    via = unpack_ip(seen[A["gateway"]]) if A["gateway"] in seen else None
-    if A["via"] in seen:
-        via = unpack_ip(seen[A["via"]][2:])
+    via = unpack_ip(seen[GATEWAY]) if GATEWAY in seen else None
+    if VIA in seen:
+        via = unpack_ip(seen[VIA][2:])
     index = U32.unpack(oif)[0] if oif else 0
-    return Nexthop(via, names.get(index, f"#{index}") if index else None, weight, bool(flags & RTNH_F_ONLINK))
+    encap = _encap(seen) if ENCAP_TYPE in seen else None
+    return Nexthop(via, names.get(index, f"#{index}") if index else None, weight, bool(flags & RTNH_F_ONLINK), encap)
+
+
+def _encap(seen: dict[int, bytes]) -> str:
+    from netapply.kernel.encap import read_encap  # few hosts have any
+
+    return read_encap(U16.unpack(seen[ENCAP_TYPE])[0], seen.get(ENCAP, b""))
 
 
 def encode_route(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
@@ -118,6 +144,7 @@ def encode_route(operation: Operation, indexes: dict[str, int]) -> list[bytearra
     body = m.attribute(A["dst"], pack_ip(address)) if int(length) else b""
     body += m.attribute(A["table"], U32.pack(int(table))) + m.attribute(A["priority"], U32.pack(int(metric)))
     body += _pack_hops(inet, hops, indexes) + (b"" if delete else _pack_options(wish))
+    body += m.attribute(A["nh_id"], U32.pack(wish["nexthop"])) if wish.get("nexthop") else b""
     if delete:
         return [m.message(m.RTM_DELROUTE, 0, header + body)]
     mode = m.NLM_F_REPLACE if operation.replace else m.NLM_F_EXCL
@@ -144,7 +171,8 @@ def _scope(inet: str, kind: str, word: str | None, hops: list[Nexthop]) -> int:
         return SCOPE_NUMBERS["host"]
     if word is not None and word not in refused:
         return SCOPE_NUMBERS[word] if word in SCOPE_NUMBERS else int(word)
-    return SCOPE_NUMBERS["link"] if hops and not gateway else SCOPE_NUMBERS["global"]
+    on_wire = kind in ("broadcast", "anycast", "multicast") or (hops and not gateway)
+    return SCOPE_NUMBERS["link"] if on_wire and "link" not in refused else SCOPE_NUMBERS["global"]
 
 
 def _pack_hops(inet: str, hops: list[Nexthop], indexes: dict[str, int]) -> bytes:
@@ -152,14 +180,23 @@ def _pack_hops(inet: str, hops: list[Nexthop], indexes: dict[str, int]) -> bytes
         return b""
     if len(hops) == 1:
         dev = hops[0].dev
-        return _gateway(inet, hops[0]) + (m.attribute(A["oif"], U32.pack(indexes[dev])) if dev else b"")
+        return _way(inet, hops[0]) + (m.attribute(A["oif"], U32.pack(indexes[dev])) if dev else b"")
     return m.attribute(A["multipath"], b"".join(_pack_leg(inet, hop, indexes) for hop in hops))
 
 
 def _pack_leg(inet: str, hop: Nexthop, indexes: dict[str, int]) -> bytes:
-    inner = _gateway(inet, hop)
+    inner = _way(inet, hop)
     flags = RTNH_F_ONLINK if hop.onlink else 0
     return RTNEXTHOP.pack(8 + len(inner), flags, hop.weight - 1, indexes[hop.dev] if hop.dev else 0) + inner
+
+
+def _way(inet: str, hop: Nexthop) -> bytes:
+    if hop.encap is None:
+        return _gateway(inet, hop)
+    from netapply.kernel.encap import pack_encap
+
+    kind, data = pack_encap(hop.encap)
+    return _gateway(inet, hop) + m.attribute(ENCAP_TYPE, U16.pack(kind)) + m.nested(ENCAP, data)
 
 
 def _gateway(inet: str, hop: Nexthop) -> bytes:
@@ -174,7 +211,12 @@ def _gateway(inet: str, hop: Nexthop) -> bytes:
 
 def _pack_options(wish: dict[str, Any]) -> bytes:
     body = m.attribute(A["prefsrc"], pack_ip(wish["src"])) if wish.get("src") else b""
-    metrics = b"".join(m.attribute(number, U32.pack(wish[word])) for number, word in RTAX.items() if wish.get(word))
+    if wish.get("realm"):
+        source, _, to = wish["realm"].rpartition("/")
+        body += m.attribute(A["flow"], U32.pack(int(source or 0) << 16 | int(to)))
+    if wish.get("pref") in PREFERENCE_NUMBERS:
+        body += m.attribute(A["pref"], bytes([PREFERENCE_NUMBERS[wish["pref"]]]))
+    metrics = pack_metrics(wish)
     return body + (m.nested(A["metrics"], metrics) if metrics else b"")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import struct
+from collections.abc import Callable
 from typing import Final
 
 from netapply.errors import KernelError
@@ -19,12 +20,51 @@ from netapply.plan.plan import Operation, Verb
 FIB_RULE_HDR: Final = struct.Struct("=BBBBBBBBI")
 FAMILY: Final = {"inet": 2, "inet6": 10}
 FIB_RULE_INVERT: Final = 0x2
-NO_PREFIX: Final = 0xFFFFFFFF
+FR_ACT_GOTO: Final = 2
+NO_LIMIT: Final = 0xFFFFFFFF
 PLAIN: Final = {
     "iif": "FRA_IIFNAME", "oif": "FRA_OIFNAME", "fwmark": "FRA_FWMARK", "fwmask": "FRA_FWMASK",
     "ipproto": "FRA_IP_PROTO", "suppress_prefixlength": "FRA_SUPPRESS_PREFIXLEN", "protocol": "FRA_PROTOCOL",
+    "goto": "FRA_GOTO", "suppress_ifgroup": "FRA_SUPPRESS_IFGROUP",
 }  # fmt: skip
 """Attributes that travel as they are; prefixes, table and action have a place in the header."""
+
+
+def _packed_range(layout: str) -> Callable[[Value], bytes]:
+    def pack(text: Value) -> bytes:
+        first, _, last = text.partition("-")
+        return struct.pack(layout, int(first), int(last or first))
+
+    return pack
+
+
+def _read_range(layout: str) -> Callable[[bytes], Value]:
+    def read(data: bytes) -> Value:
+        first, last = struct.unpack_from(layout, data)
+        return str(first) if first == last else f"{first}-{last}"
+
+    return read
+
+
+def _packed_realms(text: Value) -> bytes:
+    source, _, to = text.rpartition("/")
+    return struct.pack("=I", int(source or 0) << 16 | int(to))
+
+
+def _read_realms(data: bytes) -> Value:
+    flow = struct.unpack_from("=I", data)[0]
+    return f"{flow >> 16}/{flow & 0xFFFF}" if flow >> 16 else str(flow) if flow else None
+
+
+FORMED: Final[dict[str, tuple[str, Callable[[Value], bytes], Callable[[bytes], Value]]]] = {
+    "sport": ("FRA_SPORT_RANGE", _packed_range("=HH"), _read_range("=HH")),
+    "dport": ("FRA_DPORT_RANGE", _packed_range("=HH"), _read_range("=HH")),
+    "uidrange": ("FRA_UID_RANGE", _packed_range("=II"), _read_range("=II")),
+    "tun_id": ("FRA_TUN_ID", struct.Struct(">Q").pack, lambda data: struct.unpack_from(">Q", data)[0] or None),
+    "l3mdev": ("FRA_L3MDEV", lambda value: b"\x01", lambda data: bool(data[0]) or None),
+    "realms": ("FRA_FLOW", _packed_realms, _read_realms),
+}
+"""Attributes that are more than one number or text: their packers and readers."""
 
 
 def read_rules(netlink: Netlink) -> list[Resource]:
@@ -56,11 +96,17 @@ def _read(inet: str, data: bytes) -> Resource:
     for name, definition in PLAIN.items():
         number, kind = RULE[definition]
         attributes[name] = SCALARS[kind][1](seen[number]) if number in seen else None
+    for name, (definition, _, read) in FORMED.items():
+        number = RULE[definition][0]
+        attributes[name] = read(seen[number]) if number in seen else None
     if action == 1:
         number = RULE["FRA_TABLE"][0]
-        attributes["table"] = struct.unpack("=I", seen[number])[0] if number in seen else table
-    if attributes["suppress_prefixlength"] == NO_PREFIX:
-        attributes["suppress_prefixlength"] = None
+        attributes["table"] = (struct.unpack("=I", seen[number])[0] if number in seen else table) or None
+    for name in ("suppress_prefixlength", "suppress_ifgroup"):
+        if attributes[name] == NO_LIMIT:
+            attributes[name] = None
+    if action != FR_ACT_GOTO:
+        attributes["goto"] = None
     priority = seen.get(RULE["FRA_PRIORITY"][0], b"\0\0\0\0")
     return Resource(rule_key(inet, struct.unpack("=I", priority)[0], attributes), "rule", attributes)
 
@@ -95,6 +141,9 @@ def encode_rule(operation: Operation, indexes: dict[str, int]) -> list[bytearray
         if name in wish:
             number, kind = RULE[definition]
             body += m.attribute(number, SCALARS[kind][0](wish[name]))
+    for name, (definition, pack, _) in FORMED.items():
+        if name in wish:
+            body += m.attribute(RULE[definition][0], pack(wish[name]))
     if operation.verb is Verb.DELETE:
         return [m.message(m.RTM_DELRULE, 0, header + body)]
     return [m.message(m.RTM_NEWRULE, m.NLM_F_CREATE, header + body)]

@@ -7,12 +7,15 @@ from typing import Final
 
 from netapply.errors import KernelError
 from netapply.kernel.addresses import encode_address
+from netapply.kernel.detection import await_sources
+from netapply.kernel.inet6 import encode_inet6
 from netapply.kernel.links import encode_altname, encode_link, read_indexes
 from netapply.kernel.netlink import Netlink
 from netapply.kernel.routes import encode_route
 from netapply.kernel.rules import encode_rule
 from netapply.kernel.sysctls import write_sysctl
 from netapply.kernel.vnis import encode_vni
+from netapply.model.netfilter import NETFILTER
 from netapply.plan.plan import Operation, Verb
 from netapply.plan.words import describe
 
@@ -30,9 +33,18 @@ def _encode_table(operation: Operation, indexes: dict[str, int]) -> list[bytearr
 
 
 Encoder = Callable[[Operation, dict[str, int]], list[bytearray]]
+
+
+def _encode_nexthop(operation: Operation, indexes: dict[str, int]) -> list[bytearray]:
+    from netapply.kernel.nexthops import encode_nexthop  # few hosts have nexthop objects
+
+    return encode_nexthop(operation, indexes)
+
+
 ENCODERS: Final[dict[str, Encoder]] = {
     "link": encode_link, "altname": encode_altname, "address": encode_address, "route": encode_route,
-    "rule": encode_rule, "vni": encode_vni, "bridge_port": _encode_port, "bridge_vlans": _encode_table,
+    "rule": encode_rule, "nexthop": _encode_nexthop, "inet6": encode_inet6, "vni": encode_vni,
+    "bridge_port": _encode_port, "bridge_vlans": _encode_table,
 }  # fmt: skip
 
 
@@ -52,11 +64,13 @@ class Submitter:
         if family == "sysctl":
             for operation in group:
                 _write(operation)
-        elif family == "nat":
+        elif family in NETFILTER:
             _restore(group)
         elif family in ("wireguard", "wireguard_peer"):
             _tell_wireguard(group)
         else:
+            if family == "route" and any(operation.attributes.get("src") for operation in group):
+                await_sources(self._netlink, group)
             self._send(group)
 
     def _send(self, group: list[Operation]) -> None:
@@ -103,13 +117,13 @@ def _write(operation: Operation) -> None:
 
 
 def _restore(group: list[Operation]) -> None:
-    from netapply.kernel import iptables  # a host without NAT rules never needs it
+    from netapply.kernel import netfilter  # a host without rules of netfilter never needs it
 
-    def change(operation: Operation) -> iptables.NatChange:
+    def change(operation: Operation) -> netfilter.NatChange:
         rule = operation.attributes["rule"]
-        return iptables.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
+        return netfilter.NatChange(operation.verb.value, operation.key, rule, operation.position, _where(operation))
 
-    iptables.restore([change(operation) for operation in group])
+    netfilter.restore([change(operation) for operation in group])
 
 
 def _tell_wireguard(group: list[Operation]) -> None:

@@ -45,7 +45,7 @@ class BridgeSwitch:
         Field(ge=0, le=0xFFF8, description="bit X: forward group 01:80:c2:00:00:0X, but for 0 to 2"),
     ] = None  # fmt: skip
     group_address: Annotated[
-        GroupAddress | None, Nla("IFLA_BR_GROUP_ADDR", default="01:80:c2:00:00:00"),
+        GroupAddress | None, Nla("IFLA_BR_GROUP_ADDR", default="01:80:c2:00:00:00", unsaid=True),
         Field(description="group that BPDUs are sent to; 802.1ad bridges use 01:80:c2:00:00:08"),
     ] = None  # fmt: skip
     no_linklocal_learn: Annotated[

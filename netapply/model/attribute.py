@@ -168,7 +168,8 @@ class Nla:
     for_good: tuple[Value, ...] = ()
     """Values that an existing resource does not give up."""
     unsaid: bool = False
-    """Not sent at the making where it is the default: a kernel without the feature refuses even that."""
+    """Not sent at the making where it is the default: a kernel without the feature refuses even that, or holds
+    it for somebody's will."""
     may_lack: bool = False
     """A kernel may be built without it: then it reads as nothing, not as its default."""
     form: str = ""

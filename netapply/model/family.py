@@ -43,6 +43,8 @@ class Family:
     """The field of a link in the native file that holds the family's resources, each a `model.part.Part`."""
     many: bool = True
     """Whether that field is a list."""
+    implicit: bool = False
+    """Whether a resource that is in every way as the kernel makes it is not observed at all."""
     stepwise: bool = False
     """Whether a change tells the kernel only what changes; else all that the resource is."""
     again: Disruption = Disruption.LIVE
@@ -57,6 +59,9 @@ FAMILIES: Final[dict[str, Family]] = {
     "altname": Family("altname {2} of {1}", Phase.NAME, Phase.NAME_DELETE, on=1, goes=LIVE),
     "address": Family(
         "address {2} on {1}", Phase.ADDRESS, Phase.ADDRESS_DELETE, "netapply.model.address:Address", on=1, again=FLAP
+    ),
+    "nexthop": Family(
+        "nexthop {1}", Phase.NEXTHOP, Phase.NEXTHOP_END, "netapply.model.nexthop:NexthopObject", again=FLAP
     ),
     "bridge_port": Family(
         "bridge port {1}",
@@ -99,8 +104,21 @@ FAMILIES: Final[dict[str, Family]] = {
         again=FLAP,
     ),
     "rule": Family("rule {2} {3}", Phase.RULE, Phase.RULE, "netapply.model.rule:Rule", goes=LIVE),
+    "inet6": Family(
+        "IPv6 of {1}",
+        Phase.LINK_SYSCTL,
+        Phase.LINK_SYSCTL,
+        "netapply.model.inet6:Inet6",
+        on=1,
+        made=False,
+        goes=LIVE,
+        field="ipv6",
+        many=False,
+        implicit=True,
+    ),
     "sysctl": Family("{1}", Phase.GLOBAL_SYSCTL, Phase.GLOBAL_SYSCTL, made=False),
     "nat": Family("NAT rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
+    "filter": Family("filter rule {4}", Phase.NAT, Phase.NAT, made=False, marked=True, ordered=True, goes=LIVE),
 }
 
 _EMPTY: Final = Table()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from netapply.model.address_item import AddressItem
 from netapply.model.attribute import BYTES, INVERTED, LINK, SWITCH, Change, Nla, Value
 from netapply.model.later import Later
+from netapply.model.link_settings import AcceptRa
 from netapply.model.resource import Resource
 from netapply.model.sysctl import LinkSysctls
-from netapply.model.values import Alias, AlternativeName, InterfaceAddress, LinkName, Mac, Mtu
+from netapply.model.values import Alias, AlternativeName, LinkName, Mac, Mtu
 from netapply.model.vlan_ranges import TunnelIds, VlanIds
 
 LIVE, FLAP, DOWN, RECREATE = Change.LIVE, Change.FLAP, Change.DOWN, Change.RECREATE
@@ -84,8 +86,22 @@ class Link(BaseModel):
     ] = None  # fmt: skip
 
     altnames: tuple[AlternativeName, ...] = Field(default=(), description="further names")
-    addresses: tuple[InterfaceAddress, ...] | None = Field(
+    addresses: tuple[AddressItem, ...] | None = Field(
         default=None, description="all static addresses of the link; the list is complete"
+    )
+    ipv6: Annotated[Any, Later("netapply.model.inet6:Inet6")] = Field(
+        default=None, description="how the link makes itself IPv6 addresses, see below"
+    )
+    accept_ra: AcceptRa | None = Field(
+        default=None, description="listen to routers (IPv6): false, true, or always, which a router itself needs"
+    )
+    autoconf: bool | None = Field(default=None, description="make addresses of announced prefixes (IPv6)")
+    disable_ipv6: bool | None = Field(default=None, description="no IPv6 on the link")
+    forwarding: bool | None = Field(default=None, description="route packets that come in here, IPv4 and IPv6")
+    proxy_arp: bool | None = Field(default=None, description="answer ARP for addresses that are routed elsewhere")
+    proxy_ndp: bool | None = Field(default=None, description="answer for the proxy neighbours (IPv6)")
+    privacy: Literal["off", "prefer-public", "prefer-temporary"] | None = Field(
+        default=None, description="temporary addresses (IPv6)"
     )
     vids: VlanIds | None = Field(
         default=None, description="all VLANs of this port of a bridge, or of the bridge itself, beside the pvid"

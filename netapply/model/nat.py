@@ -9,7 +9,7 @@ Which of the four words an entry has tells what it is. `to` always says what an 
 where a packet must be going in order to be translated is `dst` or `not_dst`.
 
 The rule in words is its identity: in the key, in a plan, and in the rule's comment in the kernel. The
-attribute `rule` is what iptables-save(8) prints, nft and legacy alike, without chain and comment.
+attribute `rule` is what the program that holds it prints (`iptables_rule`, `nft_rule`).
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from netapply.model.nat_values import (
     PortList,
     PortRange,
     Prefix,
-    Target,
-    bracketed,
+    Translated,
     shown,
     split_target,
 )
+from netapply.model.netfilter import Backend
+from netapply.model.packet_rule import PacketRule, Target
 from netapply.model.resource import Resource
 from netapply.model.values import family_of
 
@@ -47,21 +48,28 @@ Protocol = Annotated[Literal["tcp", "udp"] | None, Field(description="protocol, 
 FamilyField = Annotated[Family | None, Field(description="where no address tells; inet if not given")]
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
+    def rules(self) -> list[PacketRule]:
+        """The rules that the entry stands for."""
+        raise NotImplementedError
 
-def _resource(inet: str, table: str, chain: str, words: Iterable[str], rule: Iterable[str]) -> Resource:
-    text = " ".join(word for word in words if word)
-    attributes = {"rule": " ".join(part for part in rule if part)}
-    return Resource(("nat", inet, table, chain, text), "nat", attributes)
-
-
-def _match(option: str, prefix: str | None) -> str:
-    return "" if prefix is None or prefix in EVERYTHING else f"{option} {prefix}"
+    def resources(self, backend: Backend = "iptables") -> list[Resource]:
+        """The same as resources. ValueError where nftables cannot say one."""
+        return [rule.resource(backend) for rule in self.rules()]
 
 
-def _family(family: Family | None, addresses: Iterable[str | None]) -> str:
+def joined(words: Iterable[str]) -> str:
+    return " ".join(word for word in words if word)
+
+
+def limited(prefix: str | None) -> str | None:
+    """None for a prefix that leaves nothing out."""
+    return None if prefix is None or prefix in EVERYTHING else prefix
+
+
+def family_told(family: Family | None, addresses: Iterable[str | None]) -> str:
     """The one family of a rule; raises ValueError where there are two."""
     told = {family_of(text) for text in addresses if text and text != ANY} | ({family} if family else set())
     if len(told) > 1:
@@ -69,7 +77,7 @@ def _family(family: Family | None, addresses: Iterable[str | None]) -> str:
     return told.pop() if told else "inet"
 
 
-class _SourceNat(_Entry):
+class _SourceNat(Entry):
     """What masquerade and snat share: POSTROUTING, and which packets are meant."""
 
     oif: Annotated[Interface, Field(alias="out", description="outgoing device; eth+ means every eth…")]
@@ -81,7 +89,7 @@ class _SourceNat(_Entry):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _family(self.family, self._addresses())
+        family_told(self.family, self._addresses())
         if self.dst and self.not_dst:
             raise ValueError("dst and not_dst do not go together; iptables knows one destination")
         if self.not_dst in EVERYTHING:
@@ -93,14 +101,17 @@ class _SourceNat(_Entry):
     def _addresses(self) -> tuple[str | None, ...]:
         return self.dst, self.not_dst
 
-    def _translation(self, verb: str, source: str, words: list[str], jump: str) -> list[Resource]:
-        going = [f"dst {shown(self.dst)}" if _match("-d", self.dst) and self.dst else ""]
+    def _translation(self, source: str, words: list[str], target: Target) -> list[PacketRule]:
+        going = [f"dst {shown(self.dst)}" if limited(self.dst) and self.dst else ""]
         going += [f"not dst {shown(self.not_dst)}" if self.not_dst else "", self.proto or ""]
-        matches = [_match("-s", source), _match("-d", self.dst), _match("! -d", self.not_dst)]
-        matches += [f"-o {self.oif}", f"-p {self.proto}" if self.proto else ""]
-        inet = _family(self.family, self._addresses())
-        said = [verb, shown(source), f"out {self.oif}", *going, *words]
-        return [_resource(inet, "nat", "POSTROUTING", said, [*matches, jump])]
+        inet = family_told(self.family, self._addresses())
+        said = [target.name, shown(source), f"out {self.oif}", *going, *words]
+        return [
+            PacketRule(
+                "nat", inet, "srcnat", joined(said), target, limited(source), limited(self.dst),
+                limited(self.not_dst), oif=self.oif, proto=self.proto,
+            )
+        ]  # fmt: skip
 
 
 class Masquerade(_SourceNat):
@@ -111,10 +122,9 @@ class Masquerade(_SourceNat):
     def _addresses(self) -> tuple[str | None, ...]:
         return (self.masquerade, *super()._addresses())
 
-    def resources(self) -> list[Resource]:
+    def rules(self) -> list[PacketRule]:
         words = [f"to ports {self.to_ports}" if self.to_ports else ""]
-        jump = "-j MASQUERADE" + (f" --to-ports {self.to_ports}" if self.to_ports else "")
-        return self._translation("masquerade", self.masquerade, words, jump)
+        return self._translation(self.masquerade, words, Target("masquerade", "", self.to_ports or ""))
 
 
 class Snat(_SourceNat):
@@ -126,17 +136,16 @@ class Snat(_SourceNat):
     def _addresses(self) -> tuple[str | None, ...]:
         return (self.snat, *super()._addresses(), *self.to.split("-"))
 
-    def resources(self) -> list[Resource]:
+    def rules(self) -> list[PacketRule]:
         words = [f"to {self.to}", f"ports {self.to_ports}" if self.to_ports else ""]
-        jump = f"-j SNAT --to-source {_with_port(self.to, self.to_ports)}"
-        return self._translation("snat", self.snat, words, jump)
+        return self._translation(self.snat, words, Target("snat", self.to, self.to_ports or ""))
 
 
-class Dnat(_Entry):
+class Dnat(Entry):
     """Packets to an address go to another one: a port forward where ports are named."""
 
     dnat: Annotated[Prefix, Field(description="original destination, or any")]
-    to: Annotated[Target, Field(description='destination instead, like "10.10.10.5:80" or "[2001:db8::5]:80"')]
+    to: Annotated[Translated, Field(description='destination instead, like "10.10.10.5:80" or "[2001:db8::5]:80"')]
     iif: Annotated[Interface | None, Field(alias="in", description="incoming device; eth+ means every eth…")] = None
     proto: Protocol = None
     port: Annotated[PortList, Field(description="original port, a range like 8000-8010, or a list of both")] = ()
@@ -145,7 +154,7 @@ class Dnat(_Entry):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         address, port = split_target(self.to)
-        _family(self.family, (self.dnat, address))
+        family_told(self.family, (self.dnat, address))
         if self.port and not self.proto:
             raise ValueError("port needs proto: tcp or proto: udp")
         if port and not self.port:
@@ -156,28 +165,19 @@ class Dnat(_Entry):
             raise ValueError("dnat: any needs in and port, or it takes traffic that only passes through this host")
         return self
 
-    def resources(self) -> list[Resource]:
+    def rules(self) -> list[PacketRule]:
         address, port = split_target(self.to)
         words = [
             "dnat", shown(self.dnat), self.proto or "", f"port {','.join(self.port)}" if self.port else "",
             f"in {self.iif}" if self.iif else "", f"to {self.to}",
         ]  # fmt: skip
-        rule = [
-            _match("-d", self.dnat), f"-i {self.iif}" if self.iif else "",
-            f"-p {self.proto}" if self.proto else "", self._ports(),
-            f"-j DNAT --to-destination {_with_port(address, self._shifted(port))}",
+        return [
+            PacketRule(
+                "nat", family_told(self.family, (self.dnat, address)), "dstnat", joined(words),
+                Target("dnat", address, port), destination=limited(self.dnat), iif=self.iif, proto=self.proto,
+                ports=self.port,
+            )
         ]  # fmt: skip
-        return [_resource(_family(self.family, (self.dnat, address)), "nat", "PREROUTING", words, rule)]
-
-    def _ports(self) -> str:
-        listed = ",".join(self.port).replace("-", ":")
-        if not listed:
-            return ""
-        return f"-m {self.proto} --dport {listed}" if len(self.port) == 1 else f"-m multiport --dports {listed}"
-
-    def _shifted(self, port: str) -> str:
-        """A range onto another keeps each port's place in it; without a base the kernel picks any."""
-        return f"{port}/{self.port[0].split('-')[0]}" if "-" in port and port != self.port[0] else port
 
 
 def _span(port: str) -> int:
@@ -185,24 +185,17 @@ def _span(port: str) -> int:
     return int(high or low) - int(low)
 
 
-def _with_port(address: str, port: str | None) -> str:
-    return f"{bracketed(address)}:{port}" if port else address
-
-
-class CtZone(_Entry):
+class CtZone(Entry):
     """Packets that come in through a device are tracked in a zone of their own (raw PREROUTING)."""
 
     ct_zone: Annotated[int, Field(ge=1, le=65535, description="conntrack zone")]
     iif: Annotated[Interface, Field(alias="in", description="incoming device; fwbr+ means every fwbr…")]
     family: Annotated[Literal["inet", "inet6", "both"], Field(description="which packets; IPv4 if not given")] = "inet"
 
-    def resources(self) -> list[Resource]:
+    def rules(self) -> list[PacketRule]:
         families = ("inet", "inet6") if self.family == "both" else (self.family,)
-        words, rule = (
-            [f"ct zone {self.ct_zone} in {self.iif}"],
-            [f"-i {self.iif} -j CT --zone {self.ct_zone}"],
-        )
-        return [_resource(inet, "raw", "PREROUTING", words, rule) for inet in families]
+        words, target = f"ct zone {self.ct_zone} in {self.iif}", Target("zone", str(self.ct_zone))
+        return [PacketRule("nat", inet, "raw", words, target, iif=self.iif) for inet in families]
 
 
 AnyEntry = Masquerade | Snat | Dnat | CtZone

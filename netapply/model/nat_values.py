@@ -121,7 +121,7 @@ def split_target(target: str) -> tuple[str, str]:
 
 Prefix = Annotated[str, BeforeValidator(prefix)]
 Hosts = Annotated[str, BeforeValidator(hosts)]
-Target = Annotated[str, BeforeValidator(target)]
+Translated = Annotated[str, BeforeValidator(target)]
 Interface = Annotated[str, BeforeValidator(interface)]
 PortRange = Annotated[str, BeforeValidator(port_range, json_schema_input_type=int | str)]
 PortList = Annotated[tuple[str, ...], BeforeValidator(port_list, json_schema_input_type=int | str | list[int | str])]

@@ -12,6 +12,7 @@ class Phase(IntEnum):
     """First, because a global setting overwrites every interface's own."""
     ROUTE_DELETE = 11
     NEXTHOP_DELETE = 12
+    """Of nexthop objects, those that a link would take along."""
     ENTRY_DELETE = 13
     """Neighbours, forwarding entries, VLANs: what a link holds."""
     ADDRESS_DELETE = 14
@@ -39,7 +40,12 @@ class Phase(IntEnum):
     """Which of its ports a link prefers: they are there, and up."""
     ADDRESS = 50
     ENTRY = 52
+    NEXTHOP_REMAKE = 54
+    """A nexthop object goes, to come again as what it cannot become in place."""
     NEXTHOP = 55
     ROUTE = 60
+    NEXTHOP_END = 62
+    """When no route leads over it any more."""
     RULE = 70
     NAT = 80
+    """Rules of NAT and filter, all of them together."""

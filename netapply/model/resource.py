@@ -6,6 +6,7 @@ A resource is one thing with an identity (its key) and attributes. Its key begin
     ("address", LINK, "192.0.2.1/24")                ("sysctl", "net/ipv4/ip_forward")
     ("route", "inet", TABLE, "192.0.2.0/24", METRIC, TOS)
     ("rule", "inet", PRIORITY, SELECTOR)             ("nat", "inet", TABLE, CHAIN, RULE)
+                                                     ("filter", "inet", TABLE, CHAIN, RULE)
 
 All parts are strings, so that a key is also a line in a journal.
 """

@@ -21,9 +21,16 @@ DYNAMIC: Final = frozenset({"redirect", "kernel", "ra", "zebra", "bird", "dhcp",
 """Protocols whose routes belong to the kernel or to a daemon: never changed, never deleted."""
 TABLES: Final = {"default": 253, "main": 254, "local": 255}
 METRIC_IPV6: Final = 1024
+VRF_MARK: Final = "vrf "
+"""In front of a VRF's name in a route's key, until the table is known."""
 ANY: Final = {"inet": "0.0.0.0/0", "inet6": "::/0"}
 ACTION: Final = choice(lookup=1, goto=2, nop=3, blackhole=6, unreachable=7, prohibit=8)
-SELECTORS: Final = ("src", "dst", "iif", "oif", "fwmark", "fwmask", "tos", "ipproto", "invert")
+SELECTORS: Final = (
+    "src", "dst", "iif", "oif", "fwmark", "fwmask", "tos", "ipproto", "sport", "dport", "uidrange", "tun_id", "l3mdev",
+    "invert",
+)  # fmt: skip
+OUTCOMES: Final = ("goto", "suppress_prefixlength", "suppress_ifgroup", "realms")
+"""What a rule does besides its action, and may leave out."""
 
 
 class Nexthop(NamedTuple):
@@ -33,9 +40,11 @@ class Nexthop(NamedTuple):
     dev: str | None = None
     weight: int = 1
     onlink: bool = False
+    encap: str | None = None
 
     def __str__(self) -> str:
-        words = [f"via {self.via}" if self.via else "", f"dev {self.dev}" if self.dev else ""]
+        words = [f"encap {self.encap}" if self.encap else ""]
+        words += [f"via {self.via}" if self.via else "", f"dev {self.dev}" if self.dev else ""]
         words.append(f"weight {self.weight}" if self.weight != 1 else "")
         words.append("onlink" if self.onlink else "")
         return " ".join(word for word in words if word)
@@ -45,7 +54,7 @@ class Nexthop(NamedTuple):
         return self._replace(dev=self.dev or seen.dev) == seen
 
 
-def route_key(inet: str, table: int, to: str, metric: int, tos: int) -> Key:
+def route_key(inet: str, table: int | str, to: str, metric: int, tos: int) -> Key:
     if inet == "inet6" and metric == 0:
         metric = METRIC_IPV6
     return ("route", inet, str(table), to, str(metric), str(tos))
@@ -69,6 +78,5 @@ def rule_key(inet: str, priority: int, attributes: dict[str, object]) -> Key:
     words = [f"{name} {attributes[name]}" for name in SELECTORS if attributes.get(name) is not None] or ["all"]
     lookup = attributes.get("action") == "lookup"
     words.append(f"lookup {attributes.get('table')}" if lookup else str(attributes.get("action")))
-    if attributes.get("suppress_prefixlength") is not None:
-        words.append(f"suppress_prefixlength {attributes['suppress_prefixlength']}")
+    words += [f"{name} {attributes[name]}" for name in OUTCOMES if attributes.get(name) is not None]
     return ("rule", inet, str(priority), " ".join(words))

@@ -133,16 +133,21 @@ def _with_prefix(text: str, what: str) -> tuple[IPv4Address | IPv6Address, int]:
     return address, length
 
 
-def interface_address(value: object) -> str:
-    """An address with the length of its prefix, as `ip address add` takes it."""
+def interface_address(value: object, *, group: bool = False) -> str:
+    """An address with the length of its prefix, as `ip address add` takes it; with `group`, also a multicast one."""
     text = text_of(value)
     if "/" not in text and _parsed(text):
         raise ValueError(f"{text!r} has no prefix length; write it like {text}/{64 if ':' in text else 24}")
     address, length = _with_prefix(text, "address with a prefix")
-    if address.is_multicast or address.is_unspecified:
+    if (address.is_multicast and not group) or address.is_unspecified:
         word = "multicast" if address.is_multicast else "all zeros"
         raise ValueError(f"{text!r} is no address that a link can have: it is {word}")
     return f"{_canonical(address)}/{length}"
+
+
+def address_with_prefix(value: object) -> str:
+    """The same, and multicast groups."""
+    return interface_address(value, group=True)
 
 
 def network(value: object) -> str:

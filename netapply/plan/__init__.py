@@ -6,6 +6,7 @@ from netapply.model.owned import Owned
 from netapply.model.resource import Desired, State
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.mtus import keep_mtus
+from netapply.plan.nexthop_users import require_nexthops
 from netapply.plan.order import arrange
 from netapply.plan.pairs import one_per_pair
 from netapply.plan.plan import Operation, Phase, Plan, Verb
@@ -24,6 +25,8 @@ def make_plan(desired: Desired, observed: State, owned: Owned) -> Plan:
     from netapply.plan.complete import complete
 
     whole = complete(diff(desired, observed, owned), desired, observed, owned)
+    if owned.marks_count:  # a way back is never barred
+        require_nexthops(whole.changes, desired, observed)
     plan = arrange(whole.changes, whole.lost, whole.taken, observed)
     plan.operations, plan.lost = one_per_pair(plan.operations), whole.lost
     keep_mtus(plan, desired, observed)

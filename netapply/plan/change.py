@@ -56,7 +56,8 @@ class Change:
     needs: How = How.LIVE
     """The most that one of its steps asks of an existing link: to be down, or without ports, for a moment."""
     position: int | None = None
-    """Where in an ordered list (a NAT chain, counted from 1) the resource belongs; None: at the end."""
+    """Where in an ordered list (a chain, counted from 1 among all rules) the resource is at last, or was if it
+    goes; None: at the end."""
     phase: Phase | None = None
     """When a link is set, where that is not in the turn of links."""
 

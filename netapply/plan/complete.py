@@ -117,9 +117,9 @@ def _put_back(
 def _make_again(change: Change, item: Resource) -> None:
     """An update of something that will be lost is a creation with all its attributes.
 
-    A route is replaced in place, which also makes one that is not there.
+    A route and a nexthop object are replaced in place, which also makes one that is not there.
     """
-    if change.action is Action.UPDATE and item.family != "route":
+    if change.action is Action.UPDATE and item.family not in ("route", "nexthop"):
         change.action = Action.REPLACE if item.family == "link" else Action.CREATE
         change.disruption = max(change.disruption, FAMILIES[item.family].again, Disruption.FLAP)
 
@@ -137,6 +137,8 @@ def _refuse_loss(item: Resource, reason: str, gone: set[str], owned: Owned) -> N
 def _links(item: Resource) -> set[str]:
     if item.family == "route":
         return {hop[1] for hop in item.attributes.get("nexthops") or () if hop[1]}
+    if item.family == "nexthop":
+        return {item.attributes.get("dev") or ""} - {""}
     return {link_of(item.key)} - {""} if item.family != "link" else set()
 
 

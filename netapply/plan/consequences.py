@@ -14,10 +14,13 @@ from netapply.kinds import KIND_OF
 from netapply.model.attribute import Change as How
 from netapply.model.attribute import Value
 from netapply.model.family import link_of
+from netapply.model.nexthop_words import leads_over
 from netapply.model.resource import Key, Resource, State
+from netapply.model.routing import PROTOCOL
 from netapply.model.sysctl import device_of
 from netapply.movers import moved_by
 from netapply.plan.change import Action, Change
+from netapply.plan.nexthop_users import NexthopUsers
 from netapply.plan.ports import ends_with_port
 from netapply.plan.words import noun
 
@@ -50,11 +53,9 @@ class Consequences:
         self._by_link = _by_link(observed)
         self._by_source: dict[str, list[Resource]] = {}
         self._secondaries: dict[tuple[str, str], list[Resource]] = {}
+        self._users = NexthopUsers()
         for item in observed:
-            if item.family == "route" and item.attributes.get("src"):
-                self._by_source.setdefault(item.attributes["src"], []).append(item)
-            elif item.family == "address" and item.attributes.get("secondary"):
-                self._secondaries.setdefault(_subnet(item.key), []).append(item)
+            self._take_in(item)
         self._leaving = {
             change.key for change in changes
             if change.family == "link" and change.action in (Action.DELETE, Action.REPLACE)
@@ -80,11 +81,25 @@ class Consequences:
         for link in dict.fromkeys(key[1] for key in self._departing):
             self._lose_with_last_address(link)
 
+    def _take_in(self, item: Resource) -> None:
+        """Remember who depends on what."""
+        if item.family == "route":
+            if item.attributes.get("src"):
+                self._by_source.setdefault(item.attributes["src"], []).append(item)
+            if item.attributes.get("nexthop"):
+                self._users.add(item)
+        elif item.family == "nexthop":
+            self._users.add(item)
+        elif item.family == "address" and item.attributes.get("secondary"):
+            self._secondaries.setdefault(_subnet(item.key), []).append(item)
+
     def _follow(self, change: Change) -> None:
         if change.family == "link" and change.action is not Action.CREATE:
             self._follow_link(change)
         elif change.family == "address" and change.action in (Action.DELETE, Action.REPLACE):
             self._lose_with_address(change)
+        elif change.family == "nexthop" and change.action in (Action.DELETE, Action.REPLACE):
+            self._lose_over(self.observed.resources[change.key], f"{noun(change.key, '')} is {_fate(change)}", change)
         elif change.family == "sysctl":
             self._follow_sysctl(change.key[1], str(change.after.get("value", "")))
 
@@ -161,6 +176,22 @@ class Consequences:
         for item in self._by_link.get(name, ()):
             if item.family == "route":
                 self._lose_leg(item, name, reason, for_good=for_good)
+            elif item.family == "nexthop":
+                (self._lose_for_good if for_good else self._lose)(item, reason)
+                self.taken.add(item.key)
+
+    def _lose_over(self, nexthop: Resource, reason: str, change: Change | None = None) -> None:
+        """What leads over a nexthop object. One that goes for good goes last, when others have turned away."""
+        for user, entirely in self._users.lost_with(nexthop, self.lost):
+            ended = change is not None and change.action is Action.DELETE
+            if user.key in self.lost or (ended and user.key in self._changing):
+                continue
+            if ended:
+                self.for_good.add(user.key)
+            if entirely:
+                self._lose(user, reason)
+            else:
+                self.lost[user.key] = reason
 
     def _vlans_on(self, name: str, *, up: bool = True) -> Iterator[str]:
         """The VLANs that are taken along when a link goes up or down (net/8021q/vlan.c, vlan_device_event)."""
@@ -239,6 +270,8 @@ class Consequences:
         self.lost.setdefault(item.key, reason)
         if item.family == "address":
             self._lose_from(item.key[2])
+        elif item.family == "nexthop":
+            self._lose_over(item, reason)
 
     def _take(self, item: Resource, reason: str) -> None:
         self._lose(item, reason)
@@ -252,6 +285,8 @@ class Consequences:
         """What was lost, could be there again, and does not come back by itself."""
         for key, reason in self.lost.items():
             item = self.observed.resources[key]
+            if any(other in self.for_good for other in leads_over(item)):
+                self.for_good.add(key)
             if key not in self.for_good and not returns_by_itself(item):
                 yield item, reason
 
@@ -261,7 +296,12 @@ class Consequences:
             item = self.observed.resources[key]
             if key in self._changing or returns_by_itself(item):
                 continue
-            yield f"{noun(key, item.kind)} goes: {self.lost[key]}"
+            shrinks = not all(other in self.for_good for other in leads_over(item))
+            yield f"{noun(key, item.kind)} {'loses a member' if shrinks else 'goes'}: {self.lost[key]}"
+
+
+def _fate(change: Change) -> str:
+    return "made again" if change.action is Action.REPLACE else "deleted"
 
 
 def returns_by_itself(item: Resource) -> bool:
@@ -270,7 +310,8 @@ def returns_by_itself(item: Resource) -> bool:
         return item.attributes.get("protocol") in REMADE_BY_OTHERS
     if item.family != "address":
         return False
-    from_router = ":" in item.key[2] and item.attributes.get("lifetimes") is not None
+    leased = item.attributes.get("lifetimes") is not None and not item.facts.get("permanent")
+    from_router = ":" in item.key[2] and leased and item.attributes.get("protocol") != PROTOCOL
     return bool(item.facts.get("kernel_made") or from_router)
 
 
@@ -297,6 +338,8 @@ def links_of(item: Resource) -> Iterator[str]:
     """The links that a resource is on, leads over, or stands on."""
     if item.family == "route":
         yield from (hop[1] for hop in item.attributes.get("nexthops") or () if hop[1])
+    elif item.family == "nexthop":
+        yield from filter(None, (item.attributes.get("dev"),))
     elif item.family == "sysctl":
         device = device_of(item.key[1])
         if device:

@@ -50,6 +50,7 @@ def _lifted(again: list[Operation], changes: list[Change], desired: Desired, obs
         below = stack.pop()
         for operation in uppers.pop(below.key[1], ()):
             operation.depth, operation.change = below.depth + 1, below.change
+            operation.attributes["mtu"] = min(operation.attributes["mtu"], below.attributes["mtu"])
             lifted.append(operation)
             stack.append(operation)
     return lifted

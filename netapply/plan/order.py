@@ -10,14 +10,16 @@ from collections.abc import Iterator
 
 from netapply.model.attribute import Value
 from netapply.model.family import FAMILIES
+from netapply.model.netfilter import NETFILTER, backend_of
 from netapply.model.resource import Key, State
 from netapply.model.routing import SELECTORS
 from netapply.model.sysctl import device_of
 from netapply.model.vlan_table import FAMILY as VLANS
 from netapply.plan.change import Action, Change
 from netapply.plan.link_steps import link_operations
+from netapply.plan.nexthop_users import place
 from netapply.plan.plan import Operation, Phase, Plan, Verb
-from netapply.plan.ports import PORT_FAMILIES
+from netapply.plan.ports import PORT_FAMILIES, worth_sending
 from netapply.plan.vlan_steps import operations_of
 
 BELOW = ("link", "dev", "master")
@@ -29,6 +31,7 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     that no operation is needed for that."""
     heights = Heights(changes, observed)
     held_down = {device_of(change.key[1]) for change in changes if change.family == "sysctl"}
+    held_down |= {change.key[1] for change in changes if change.family == "inet6"}
     left = {step.before for change in changes for step in change.steps if step.attribute == "master"}
     operations: list[Operation] = []
     for number, change in enumerate(changes):
@@ -40,8 +43,19 @@ def arrange(changes: list[Change], lost: set[Key], taken: set[Key], observed: St
     for operation in operations:
         # a route that is put back may still be there after all
         operation.replace |= operation.phase is Phase.ROUTE and operation.key in lost
+        if operation.key[0] == "nexthop":
+            place(operation, changes[operation.change], lost)
+    _move_netfilter(operations)
     operations.sort(key=lambda operation: operation.stage)
     return _numbered(changes, operations)
+
+
+def _move_netfilter(operations: list[Operation]) -> None:
+    """Rules that move to another backend are there before they go here; each backend's come in one batch."""
+    rules = [operation for operation in operations if operation.key[0] in NETFILTER]
+    coming = {backend_of(operation.key) for operation in rules if operation.verb is Verb.CREATE}
+    for operation in rules:
+        operation.depth = int(bool(coming) and backend_of(operation.key) not in coming)
 
 
 def _numbered(changes: list[Change], operations: list[Operation]) -> Plan:
@@ -116,6 +130,10 @@ def _plain(change: Change, taken: set[Key]) -> Iterator[Operation]:
     attributes = {name: value for name, value in change.after.items() if value is not None}
     if change.action is Action.UPDATE and not family.made:
         attributes = {step.attribute: step.after for step in change.steps}
+    elif change.family in PORT_FAMILIES:
+        attributes = worth_sending(change)
+        if not attributes:
+            return
     yield Operation(
         Verb.CREATE, change.key, change.kind, family.create, attributes, _rank(change),
         disruption=change.disruption, position=change.position, replace=change.action is Action.UPDATE,
@@ -130,11 +148,15 @@ def _delete_rank(change: Change) -> int:
     """
     if change.family == "rule":
         return 1 + len(SELECTORS) - sum(change.before.get(name) is not None for name in SELECTORS)
+    if change.family == "nexthop":
+        return -int(bool(change.before.get("group")))
     return -int(bool(change.before.get("secondary")))
 
 
 def _rank(change: Change) -> int:
-    """A gateway needs the route to it first; a secondary address its primary."""
+    """A gateway needs the route to it first; a secondary address its primary; a group its members."""
+    if change.family == "nexthop":
+        return int(bool(change.after.get("group")))
     if change.family == "route":
         return int(any(hop[0] for hop in change.after.get("nexthops") or ()))
     return int(bool(change.after.get("secondary")))

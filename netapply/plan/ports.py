@@ -52,6 +52,17 @@ def again(change: Change, item: Resource) -> None:
         change.after = item.attributes | {step.attribute: step.after for step in change.steps}
 
 
+def worth_sending(change: Change) -> dict[str, Value]:
+    """What a port that has just become one is set to: not to what it has by itself. A cost that is sent, be it
+    the kernel's own, no longer follows the link's speed."""
+    rows = table_of_family(change.family).rows
+    named = change.origin is not None or bool(change.reason)  # else it is all that was observed once
+    wished = ((rows[name], value) for name, value in change.after.items() if value != rows[name].nla.default)
+    return {
+        row.attribute: value for row, value in wished if value is not None and (named or not _is_usual(row, value))
+    }  # fmt: skip
+
+
 def settle_ports(by_key: dict[Key, Change], desired: Desired, observed: State) -> None:
     """Leave out what would be set on ports that are none any more. MissingError where the file asks for it."""
     for key, change in list(by_key.items()):

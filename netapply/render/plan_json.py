@@ -99,7 +99,7 @@ def _summary(plan: Plan) -> SummaryDocument:
 def plain_value(value: Value) -> Any:
     """A value as JSON has it: nexthops become objects, other tuples become lists."""
     if isinstance(value, Nexthop):
-        return value._asdict()
+        return {name: item for name, item in value._asdict().items() if name != "encap" or item is not None}
     if isinstance(value, tuple | list):
         return [plain_value(item) for item in value]
     return value

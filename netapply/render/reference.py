@@ -20,10 +20,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from netapply.kinds import KINDS, Link
+from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import UNSET, Row, table_of
 from netapply.model.bridge_port import BridgePort
 from netapply.model.family import model_of, parts
+from netapply.model.filter import FILTERS
+from netapply.model.inet6 import Inet6
 from netapply.model.nat import ENTRIES
+from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
 from netapply.render import json_format
@@ -32,7 +36,9 @@ from netapply.render.type_words import field_words, type_words
 _REGION: Final = re.compile(r"(<!-- table: (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "link": Link, **{kind.kind: kind for kind in KINDS if kind.kind},
-    "bridge_port": BridgePort, "route": Route, "nexthop": Leg, "rule": Rule, **ENTRIES,
+    "bridge_port": BridgePort, "ipv6": Inet6, "address": AddressWish,
+    "nexthop_object": NexthopObject, "member": Member, "route": Route, "nexthop": Leg, "rule": Rule,
+    **ENTRIES, **FILTERS,
     **{name: model for name, _ in parts() if (model := model_of(name)) is not None},
 }  # fmt: skip
 

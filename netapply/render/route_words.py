@@ -7,7 +7,7 @@ from typing import Final
 
 from netapply.model.attribute import Value
 from netapply.model.resource import Key
-from netapply.model.routing import ANY, METRIC_IPV6, TABLES, Nexthop
+from netapply.model.routing import ANY, METRIC_IPV6, OUTCOMES, TABLES, Nexthop
 
 _TABLE_NAMES: Final = {str(number): name for name, number in TABLES.items()}
 _UNSAID_METRIC: Final = {"inet": "0", "inet6": str(METRIC_IPV6)}
@@ -87,13 +87,14 @@ def _selector(attributes: Mapping[str, Value]) -> list[str]:
 
 
 _SELECTOR_WORDS: Final = {
-    "src": "from", "dst": "to", "iif": "iif", "oif": "oif", "tos": "tos", "ipproto": "ipproto",
+    "src": "from", "dst": "to", "iif": "iif", "oif": "oif", "tos": "tos", "ipproto": "ipproto", "sport": "sport",
+    "dport": "dport", "uidrange": "uidrange", "tun_id": "tun_id",
 }  # fmt: skip
 
 
 def _outcome(attributes: Mapping[str, Value]) -> list[str]:
     action = attributes.get("action") or "lookup"
     table = str(attributes.get("table") or "")
-    words = [action] if action != "lookup" else [f"lookup {_TABLE_NAMES.get(table, table)}"]
-    length = attributes.get("suppress_prefixlength")
-    return words if length is None else [*words, f"suppress_prefixlength {length}"]
+    looked_up = "l3mdev" if attributes.get("l3mdev") else _TABLE_NAMES.get(table, table)
+    words = [f"lookup {looked_up}"] if action == "lookup" else [action] if action != "goto" else []
+    return words + [f"{name} {attributes[name]}" for name in OUTCOMES if attributes.get(name) is not None]

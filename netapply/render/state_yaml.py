@@ -15,7 +15,7 @@ import yaml
 
 from netapply.kinds import KIND_OF, Link
 
-SECTIONS: Final = ("version", "links", "routes", "rules", "sysctl", "nat")
+SECTIONS: Final = ("version", "links", "nexthops", "routes", "rules", "sysctl", "nat_backend", "nat", "filter")
 WIDTH: Final = 110
 _DIGITS: Final = re.compile(r"(\d+)")
 

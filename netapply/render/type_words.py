@@ -11,11 +11,18 @@ from pydantic import BaseModel, BeforeValidator, JsonValue
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
-from netapply.kinds import macsec
+from netapply.kinds import macsec, vrf
 from netapply.model import (
+    address_wish,
     bridge_values,
+    encap,
+    filter_values,
+    link_settings,
+    mapping,
     nat_values,
     route,
+    route_metrics,
+    rule_values,
     sysctl,
     tunnel,
     values,
@@ -23,6 +30,7 @@ from netapply.model import (
     vni,
     wireguard,
 )
+from netapply.model.address_item import ItemSchema
 from netapply.model.later import Later
 
 WORDS: Final[dict[Callable[..., Any], str]] = {
@@ -34,6 +42,11 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     values.ip_address: "IP address",
     values.interface_address: "address/length",
     values.network: "network",
+    values.address_with_prefix: "address/length",
+    address_wish.lifetime: "duration (s), or `forever`",
+    address_wish.address_scope: "scope",
+    address_wish.broadcast_address: "IP address, or `auto`",
+    address_wish.label_text: "text",
     bridge_values.fine_seconds: "duration (s)",
     bridge_values.groups_of_bridge: "number",
     bridge_values.groups_of_port: "number",
@@ -41,15 +54,26 @@ WORDS: Final[dict[Callable[..., Any], str]] = {
     vlan_ranges.vlan_ids: "VLAN id, range, or list",
     vlan_ranges.tunnel_ids: "mapping of VLAN ids to tunnel ids",
     route.table_number: "table",
+    rule_values.protocol_number: "number or name",
+    rule_values.port_range: "port or range",
+    rule_values.uid_range: "number or range",
+    route_metrics.realm_text: "realm",
+    link_settings.accept_ra_number: "`false` | `true` | `always`",
+    encap.encap_text: "words of ip-route(8)",
     sysctl.link_sysctl: "parameter",
     sysctl.sysctl_path: "parameter",
     sysctl.sysctl_value: "value",
+    mapping.ingress_map: "mapping of number 0 to 7 to number",
+    mapping.egress_map: "mapping of number to number 0 to 7",
+    vrf.vrf_table: "table or auto",
     nat_values.prefix: "network or any",
     nat_values.hosts: "address or range",
     nat_values.target: "address, or address:port",
     nat_values.interface: "link name",
     nat_values.port_range: "port or range",
     nat_values.port_list: "port, range, or list",
+    filter_values.states: "state or list",
+    filter_values.network_or_link: "network or link name",
     macsec.channel: "16 hexadecimal digits",
     vni.vni_range: "VNI or range",
     wireguard.public_key: "public key",
@@ -87,6 +111,8 @@ def field_words(annotation: Any, marks: Sequence[Any]) -> str:
             return WORDS[mark.func] + bounds(marks)
         if isinstance(mark, FieldInfo) and isinstance(mark.json_schema_extra, dict):
             return " | ".join(f"`{one}`" for one in _listed(mark.json_schema_extra["enum"]))
+    if any(isinstance(mark, type) and mark is ItemSchema for mark in marks):
+        return "address/length, or mapping, see below"
     inside = [part for mark in marks if isinstance(mark, FieldInfo) for part in mark.metadata]
     return type_words(annotation) + bounds([*marks, *inside])
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from netapply.families import table_for
 from netapply.model.attribute import Row, Value
+from netapply.model.netfilter import is_nftables
 from netapply.model.resource import Resource
 from netapply.plan.change import Action, Change, Step
 from netapply.plan.vlan_steps import steps
@@ -84,12 +85,13 @@ def _rule(change: Change) -> tuple[str, Pairs]:
     return route_words.rule(change.key, change.after), _pairs(change, {})
 
 
-def _nat(change: Change) -> tuple[str, Pairs]:
+def _netfilter(change: Change) -> tuple[str, Pairs]:
     """The rule's key is the rule in words; what netfilter makes of it is shown only where it differs."""
     pairs = NOTHING if change.action in (Action.CREATE, Action.DELETE) else _pairs(change, {})
-    words = change.key[-1]
-    unsaid = change.key[1] == "inet6" and ":" not in words
-    return f"nat {words}{' (IPv6)' if unsaid else ''}", pairs
+    words = change.key[4]
+    unsaid = ["IPv6"] if change.key[1] == "inet6" and ":" not in words else []
+    unsaid += ["nftables"] if is_nftables(change.key) else []
+    return f"{change.family} {words}{' (' + ', '.join(unsaid) + ')' if unsaid else ''}", pairs
 
 
 def _plain(change: Change) -> tuple[str, Pairs]:
@@ -112,7 +114,7 @@ _VLAN_WORDS: Final = {"untunnel": "remove tunnel", "tunnel": "add tunnel"}
 
 _DESCRIBERS: Final[dict[str, Callable[[Change], tuple[str, Pairs]]]] = {
     "link": _link, "address": _address, "altname": _altname, "sysctl": _sysctl,
-    "route": _route, "rule": _rule, "nat": _nat, "bridge_vlans": _vlans,
+    "route": _route, "rule": _rule, "nat": _netfilter, "filter": _netfilter, "bridge_vlans": _vlans,
 }  # fmt: skip
 
 

@@ -25,7 +25,10 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from netapply.kinds import KINDS, Link
+from netapply.model.filter import FilterEntry
 from netapply.model.nat import NatEntry
+from netapply.model.netfilter import Backend
+from netapply.model.nexthop import NexthopObject
 from netapply.model.route import Route
 from netapply.model.rule import Rule
 from netapply.model.sysctl import Sysctls
@@ -69,10 +72,15 @@ class Document(BaseModel):
 
     version: Annotated[Literal[1], BeforeValidator(_number), Field(description="of this format")]
     links: dict[LinkName, AnyLink] = Field(default={}, description="network devices by name")
+    nexthops: tuple[NexthopObject, ...] = Field(default=(), description="nexthop objects, which routes name")
     routes: tuple[Route, ...] = Field(default=(), description="routes, of any table")
     rules: tuple[Rule, ...] = Field(default=(), description="rules of policy routing")
     sysctl: Sysctls = Field(default={}, description="kernel parameters below net")
+    nat_backend: Backend | None = Field(
+        default=None, description="what holds the rules of nat and filter; iptables if not given"
+    )
     nat: tuple[NatEntry, ...] = Field(default=(), description="address translation")
+    filter: tuple[FilterEntry, ...] = Field(default=(), description="which packets pass, come in, and go out")
 
     @model_validator(mode="before")
     @classmethod

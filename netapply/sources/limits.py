@@ -10,6 +10,8 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
+from netapply.model.address_item import address_text
+from netapply.model.link_settings import settings_of
 from netapply.model.resource import Desired, Origin, Resource
 from netapply.model.values import family_of
 from netapply.sources.declared import Declared, Links, earlier
@@ -65,10 +67,14 @@ def _refuse_ipv6_without_room(declared: Declared) -> None:
     mtu = declared.link.mtu
     if mtu is None or mtu >= IPV6_MIN_MTU:
         return
-    addresses = zip(declared.link.addresses or (), declared.items_at("addresses"), strict=True)
+    addresses = zip(map(address_text, declared.link.addresses or ()), declared.items_at("addresses"), strict=True)
     wishes = [(text, origin) for text, origin in addresses if family_of(text) == "inet6"]
     if declared.name != "lo" and any(name.startswith("ipv6.") for name in declared.link.sysctl):
         wishes.append(("its IPv6 parameters", declared.at("sysctl")))
+    wishes += [
+        (word, declared.at(word)) for word, path, _ in settings_of(declared.link, declared.name)
+        if path.startswith("net/ipv6/") and word not in ("disable_ipv6", "forwarding")
+    ]  # fmt: skip
     for what, origin in wishes:
         message = f"cannot use {what} on {named(declared.name)}: its mtu of {mtu} is too small for IPv6"
         raise refusal(f"{message}; raise it to {IPV6_MIN_MTU} or more", origin)

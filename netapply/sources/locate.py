@@ -12,8 +12,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from netapply.kinds import KIND_OF
+from netapply.model.address_wish import AddressWish
 from netapply.model.attribute import Nla
+from netapply.model.filter import FILTERS
 from netapply.model.nat import ENTRIES
+from netapply.model.nexthop import Member, NexthopObject
 from netapply.model.resource import Origin
 from netapply.model.route import Leg, Route
 from netapply.model.rule import Rule
@@ -118,20 +121,25 @@ def _model(loc: Loc, kind: str, root: Node) -> type[BaseModel] | None:
     """The class that knows the fields of the part that `loc` leads into."""
     section, item, *inner = loc
     if section == "links":
-        return KIND_OF[kind]
+        return AddressWish if inner[:1] == ["addresses"] and len(inner) > 2 else KIND_OF[kind]
     if section == "routes":
         return Leg if inner[:1] == ["nexthops"] and len(inner) > 2 else Route
-    if section == "nat":
-        node = follow(root, (section, item)).node
-        words = [word for word in ENTRIES if isinstance(node, Mapping) and word in node.entries]
-        return ENTRIES[words[0]] if words else None
+    if section in _BY_WORD:
+        node, classes = follow(root, (section, item)).node, _BY_WORD[section]
+        words = [word for word in classes if isinstance(node, Mapping) and word in node.entries]
+        return classes[words[0]] if words else None
+    if section == "nexthops":
+        return Member if inner[:1] == ["group"] and len(inner) > 2 else NexthopObject
     return Rule if section == "rules" else None
 
 
+_BY_WORD: Final[dict[int | str, Any]] = {"nat": ENTRIES, "filter": FILTERS}
+"""Lists whose items are told apart by a word that they hold: class by word."""
 _SUBJECTS: Final = {
-    "links": "link", "routes": "route", "rules": "rule", "sysctl": "sysctl", "nat": "nat entry",
+    "links": "link", "nexthops": "nexthop", "routes": "route", "rules": "rule", "sysctl": "sysctl", "nat": "nat entry",
+    "filter": "filter entry",
 }  # fmt: skip
-_TELLING: Final = {"routes": "to", "rules": "priority"}
+_TELLING: Final = {"nexthops": "id", "routes": "to", "rules": "priority"}
 
 
 def _subject(section: str, item: int | str, kind: str, root: Node) -> str:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from netapply.model.address_item import AddressItem
 from netapply.model.addressing import address_resource
 from netapply.model.attribute import UNSET, Value
 from netapply.model.family import parts
 from netapply.model.link import Link
+from netapply.model.link_settings import settings_of
 from netapply.model.resource import Desired, Resource
 from netapply.model.sysctl import link_sysctl_path, sysctl_path, sysctl_value
 from netapply.sources.collisions import add_once, add_sysctl, refuse_collisions
@@ -21,7 +23,10 @@ from netapply.sources.declared import Declared, Links, Part, entries_of, gather_
 from netapply.sources.files import Text
 from netapply.sources.key_files import read_keys
 from netapply.sources.limits import follow_the_kernel, refuse_impossible
+from netapply.sources.netfilter import add_netfilter
+from netapply.sources.nexthop_limits import refuse_nexthop_mixtures
 from netapply.sources.relations import Relations, relate
+from netapply.sources.router_notes import note_deaf_routers
 from netapply.sources.tree import Entry, Mapping, Node
 from netapply.sources.vlan_tables import note_tables_without_filtering, refuse_impossible_ports, table_in
 from netapply.sources.wording import named, refusal
@@ -40,9 +45,11 @@ def desired_of(files: Sequence[Text], source: str) -> Desired:
     for part in parts:
         _add_routing(desired, part)
         _add_sysctls(desired, part)
-        _add_nat(desired, part)
+    add_netfilter(desired, parts)
     read_keys(desired)
     refuse_collisions(desired)
+    refuse_nexthop_mixtures(desired)
+    note_deaf_routers(desired)
     follow_the_kernel(desired)
     _note_bridges(desired)
     return desired
@@ -72,6 +79,8 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
         desired.add(resource)
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
+    for word, path, setting in settings_of(declared.link, declared.name):
+        add_sysctl(desired, Resource(("sysctl", path), "sysctl", {"value": setting}, origin=declared.at(word)))
     vlans = table_in(declared)
     if vlans is not None:
         desired.add(vlans)
@@ -124,10 +133,23 @@ def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
             message = f"cannot use addresses of {declared.title}: there is no value; write [] for none"
             raise refusal(message, declared.value_at("addresses"))
         desired.authoritative.add(name)
-        for address, origin in zip(link.addresses, declared.items_at("addresses"), strict=True):
-            yield address_resource(name, address, origin)
+        for address, node in zip(link.addresses, declared.nodes_of("addresses"), strict=True):
+            yield _address(name, address, node)
     for altname, origin in zip(link.altnames, declared.items_at("altnames"), strict=True):
         yield Resource(("altname", name, altname), "altname", origin=origin)
+
+
+def _address(link: str, item: AddressItem, node: Node) -> Resource:
+    if isinstance(item, str):
+        return address_resource(link, item, node.origin)
+    resource = _placed(item.resource(link), node)
+    resource.origins = {key: entry.key for key, entry in _lines(node)}
+    if item.label is not None and not item.label.startswith(link):
+        message = f"cannot use label {item.label} of {item.address} on {named(link)}: it must begin with {link}"
+        raise refusal(
+            f"{message}; write {link}:{item.label.partition(':')[2] or 'NAME'}", resource.where("label") or node.origin
+        )
+    return resource
 
 
 def _parts(declared: Declared) -> Iterator[tuple[Resource, str]]:
@@ -158,6 +180,8 @@ def _add_implied(desired: Desired, declared: Declared, links: Links, relations: 
 
 
 def _add_routing(desired: Desired, part: Part) -> None:
+    for nexthop, node in zip(part.sections.nexthops, part.items("nexthops"), strict=True):
+        add_once(desired, _placed(nexthop.resource(), node), f"nexthop {nexthop.id}", "remove one")
     for route, node in zip(part.sections.routes, part.items("routes"), strict=True):
         advice = "give another metric or table, or remove one"
         add_once(desired, _placed(route.resource(), node), f"the route to {route.to}", advice)
@@ -173,12 +197,6 @@ def _add_sysctls(desired: Desired, part: Part) -> None:
 
 def _parameter(path: str, entry: Entry) -> Resource:
     return Resource(("sysctl", path), "sysctl", {"value": sysctl_value(entry.node.value)}, origin=entry.key)
-
-
-def _add_nat(desired: Desired, part: Part) -> None:
-    for entry, node in zip(part.sections.nat, part.items("nat"), strict=True):
-        for resource in entry.resources():
-            add_once(desired, _placed(resource, node), "this nat entry", "remove one")
 
 
 def _placed(resource: Resource, node: Node) -> Resource:

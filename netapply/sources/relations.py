@@ -153,6 +153,8 @@ def _refuse_impossible_port(port: str, attachment: Attachment, links: Links) -> 
         raise refusal(f"{what}: the loopback can be no port; use a veth", attachment.origin)
     if master is not None and master.kind and "ports" not in type(master.link).model_fields:
         raise refusal(f"{what}: a {master.kind} has no ports; name a bridge", attachment.origin)
+    if inner is not None and inner.kind == "macvtap" and master is not None and master.kind in ("bridge", "bond"):
+        raise refusal(f"{what}: a macvtap hands its frames to a program; use a macvlan", attachment.origin)
     if master is not None and inner is not None and master.kind == "bridge" and not inner.link.ethernet:
         raise refusal(f"{what}: a {inner.kind} carries no Ethernet frames; a bridge needs them", attachment.origin)
     if master is not None and inner is not None and master.kind == inner.kind == "bridge":

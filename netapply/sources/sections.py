@@ -1,7 +1,7 @@
 """A file's sections, each item validated by the class of what it is.
 
 `Document` says the same as one model, for the schema and for errors. Building its validator takes every
-kind, route, rule and NAT entry; here only those classes are imported and built that the file has. What is
+kind, route, rule, NAT and filter entry; here only those classes are imported and built that the file has. What is
 not as it should be goes to `Document`, whose errors know their place in the file.
 """
 
@@ -16,12 +16,15 @@ from netapply.model.sysctl import sysctl_path, sysctl_value
 from netapply.model.values import link_name
 
 if TYPE_CHECKING:
+    from netapply.model.filter import AnyFilter
     from netapply.model.nat import AnyEntry
+    from netapply.model.netfilter import Backend
+    from netapply.model.nexthop import NexthopObject
     from netapply.model.route import Route
     from netapply.model.rule import Rule
 
 VERSION: Final = 1
-SECTIONS: Final = ("links", "routes", "rules", "sysctl", "nat")
+SECTIONS: Final = ("links", "nexthops", "routes", "rules", "sysctl", "nat_backend", "nat", "filter")
 _KEYS: Final = {"version", *SECTIONS}
 
 
@@ -30,9 +33,12 @@ class Sections:
     """What a file holds, validated. Kernel parameters are only checked: the tree has them as text."""
 
     links: Mapping[str, Link]
+    nexthops: tuple[NexthopObject, ...]
     routes: tuple[Route, ...]
     rules: tuple[Rule, ...]
     nat: tuple[AnyEntry, ...]
+    filter: tuple[AnyFilter, ...]
+    nat_backend: Backend | None
 
 
 def read_sections(value: Any) -> Sections:
@@ -43,7 +49,8 @@ def read_sections(value: Any) -> Sections:
         from netapply.sources.document import Document
 
         whole = Document.model_validate(value)
-        return Sections(whole.links, whole.routes, whole.rules, whole.nat)
+        routing = (whole.nexthops, whole.routes, whole.rules)
+        return Sections(whole.links, *routing, whole.nat, whole.filter, whole.nat_backend)
 
 
 def _one_by_one(value: Any) -> Sections:
@@ -52,7 +59,8 @@ def _one_by_one(value: Any) -> Sections:
     for path, setting in _mapping(value, "sysctl").items():
         sysctl_path(path), sysctl_value(setting)
     links = {link_name(name): _link(item) for name, item in _mapping(value, "links").items()}
-    return Sections(links, _routes(value), _rules(value), _nat(value))
+    routing = (_nexthops(value), _routes(value), _rules(value))
+    return Sections(links, *routing, _nat(value), _filter(value), _backend(value))
 
 
 def _link(value: Any) -> Link:
@@ -60,6 +68,15 @@ def _link(value: Any) -> Link:
     if model is None:
         raise ValueError("no such kind")
     return model.model_validate(without_kind(value))
+
+
+def _nexthops(value: dict[str, Any]) -> tuple[NexthopObject, ...]:
+    items = _list(value, "nexthops")
+    if not items:
+        return ()
+    from netapply.model.nexthop import NexthopObject
+
+    return tuple(NexthopObject.model_validate(item) for item in items)
 
 
 def _routes(value: dict[str, Any]) -> tuple[Route, ...]:
@@ -87,6 +104,22 @@ def _nat(value: dict[str, Any]) -> tuple[AnyEntry, ...]:
     from netapply.model.nat import entry
 
     return tuple(entry(item) for item in items)
+
+
+def _filter(value: dict[str, Any]) -> tuple[AnyFilter, ...]:
+    items = _list(value, "filter")
+    if not items:
+        return ()
+    from netapply.model.filter import filter_entry
+
+    return tuple(filter_entry(item) for item in items)
+
+
+def _backend(value: dict[str, Any]) -> Backend | None:
+    found = value.get("nat_backend")
+    if found not in (None, "iptables", "nftables"):
+        raise ValueError("no backend")
+    return found
 
 
 def _mapping(value: dict[str, Any], section: str) -> dict[str, Any]:

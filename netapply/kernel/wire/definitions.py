@@ -168,6 +168,7 @@ ROUTE: Final[Definition] = {
     "RTA_ENCAP_TYPE": (21, "uint16"),
     "RTA_ENCAP": (22, "hex"),
     "RTA_EXPIRES": (23, "hex"),
+    "RTA_NH_ID": (30, "uint32"),
 }
 
 METRICS: Final[Definition] = {
@@ -188,6 +189,7 @@ METRICS: Final[Definition] = {
     "RTAX_INITRWND": (14, "uint32"),
     "RTAX_QUICKACK": (15, "uint32"),
     "RTAX_CC_ALGO": (16, "asciiz"),
+    "RTAX_FASTOPEN_NO_COOKIE": (17, "uint32"),
 }
 
 RULE: Final[Definition] = {
@@ -502,6 +504,51 @@ VTI: Final[Definition] = {
     "IFLA_IPTUN_LOCAL": (4, "ipaddr"),
     "IFLA_IPTUN_REMOTE": (5, "ipaddr"),
     "IFLA_IPTUN_FWMARK": (6, "uint32"),
+}
+
+NEXTHOP: Final[Definition] = {
+    "NHA_ID": (1, "uint32"),
+    "NHA_GROUP": (2, "hex"),
+    "NHA_GROUP_TYPE": (3, "uint16"),
+    "NHA_BLACKHOLE": (4, "flag"),
+    "NHA_OIF": (5, "uint32"),
+    "NHA_GATEWAY": (6, "ipaddr"),
+    "NHA_ENCAP_TYPE": (7, "uint16"),
+    "NHA_ENCAP": (8, "hex"),
+    "NHA_FDB": (11, "flag"),
+    "NHA_RES_GROUP": (12, "hex"),
+}
+
+RESILIENT_GROUP: Final[Definition] = {
+    "NHA_RES_GROUP_BUCKETS": (1, "uint16"),
+    "NHA_RES_GROUP_IDLE_TIMER": (2, "uint32"),
+    "NHA_RES_GROUP_UNBALANCED_TIMER": (3, "uint32"),
+}
+
+MPLS_TUNNEL: Final[Definition] = {
+    "MPLS_IPTUNNEL_DST": (1, "hex"),
+    "MPLS_IPTUNNEL_TTL": (2, "uint8"),
+}
+
+IP_TUNNEL: Final[Definition] = {
+    "LWTUNNEL_IP_ID": (1, "hex"),
+    "LWTUNNEL_IP_DST": (2, "ipaddr"),
+    "LWTUNNEL_IP_SRC": (3, "ipaddr"),
+    "LWTUNNEL_IP_TTL": (4, "uint8"),
+    "LWTUNNEL_IP_TOS": (5, "uint8"),
+    "LWTUNNEL_IP_FLAGS": (6, "be16"),
+}
+
+SEG6: Final[Definition] = {
+    "SEG6_IPTUNNEL_SRH": (1, "hex"),
+}
+
+SEG6LOCAL: Final[Definition] = {
+    "SEG6_LOCAL_ACTION": (1, "uint32"),
+    "SEG6_LOCAL_TABLE": (3, "uint32"),
+    "SEG6_LOCAL_NH4": (4, "ip4addr"),
+    "SEG6_LOCAL_NH6": (5, "ip6addr"),
+    "SEG6_LOCAL_VRFTABLE": (9, "uint32"),
 }
 
 MACSEC: Final[Definition] = {

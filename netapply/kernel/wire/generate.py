@@ -16,6 +16,8 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg, protinfo_bridge
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from netapply.kernel.wire.beyond_routing import ROUTING
+
 ATOMS: Final = (
     "uint8", "uint16", "uint32", "uint64", "int32", "be16", "be32", "ip4addr", "ip6addr", "ipaddr", "target",
     "asciiz", "l2addr", "flag",
@@ -30,6 +32,7 @@ RENAMED: Final = {
 OWN_NAMES: Final = ("IFLAGS", "OFLAGS", "IKEY", "OKEY", "IGNORE_DF")
 """What only GRE and VTI have, and keeps its name."""
 BEYOND: Final[dict[str, dict[str, tuple[int, str]]]] = {
+    **ROUTING,
     "bond": {
         "IFLA_BOND_PEER_NOTIF_DELAY": (28, "uint32"),
         "IFLA_BOND_AD_LACP_ACTIVE": (29, "uint8"),
