@@ -1,4 +1,4 @@
-"""Where `ip -d -j link` shows the attributes of tunnels: the second witness of their contract tests."""
+"""Tunnels in the contract tests: their samples, what goes with them, and where `ip -d -j link` shows them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
-from netapply.model.attribute import Value
+from netapply.model.attribute import UNSET, Value
 
 Json = Any
 Witness = Callable[[Json], Value]
@@ -100,3 +100,50 @@ TUNNELS_SHOWN: dict[str, dict[str, Witness]] = {
         "inner_proto_inherit": switch("inner_proto_inherit"), "external": switch("external"),
     },
 }  # fmt: skip
+
+OVER_INET = ("gre", "gretap", "ipip", "sit", "vti")
+OVER_INET6 = ("ip6gre", "ip6gretap", "ip6tnl", "vti6")
+ENCAPSULATED = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "sit")
+EXTERNAL = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip")
+
+TUNNEL_SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
+    **{(kind, "dev"): ("lower", "other", None) for kind in (*OVER_INET, *OVER_INET6, "xfrm")},
+    **{(kind, "local"): ("192.0.2.1", "192.0.2.2", None) for kind in OVER_INET},
+    **{(kind, "local"): ("2001:db8::1", "2001:db8::2", None) for kind in OVER_INET6},
+    **{(kind, "remote"): ("192.0.2.9", "192.0.2.10", None) for kind in OVER_INET},
+    ("gretap", "remote"): ("192.0.2.9", "192.0.2.10", None, "239.1.1.1", "239.1.1.2"),
+    **{(kind, "remote"): ("2001:db8::9", "2001:db8::a", None) for kind in OVER_INET6},
+    # What carries IPv6 alone has no MTU that IPv6 cannot use.
+    **{(kind, "mtu"): (1400, 1450, 1300) for kind in ("sit", "ip6tnl")},
+    ("geneve", "remote"): ("192.0.2.9", "192.0.2.10", "2001:db8::9", "2001:db8::a"),
+    ("sit", "ip6rd_prefix"): ("2001:db8::/32", "2002::/16"),
+    ("sit", "ip6rd_relay_prefix"): ("192.0.0.0/8", "0.0.0.0/0"),
+    ("macsec", "link"): ("lower", "other"),
+    ("macsec", "sci"): ("02005e1000010001", "02005e1000020007"),
+}
+
+TUNNEL_COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
+    ("macsec", "window"): {"replay": True},
+    ("macsec", "end_station"): {"send_sci": False},
+    ("macsec", "scb"): {"send_sci": False},
+    **{(kind, name): {"encap": "fou"} for kind in ENCAPSULATED for name in ENCAP if name != "encap"},
+    ("sit", "ip6rd_relay_prefix"): {"ip6rd_prefix": "2001:db8::/32"},
+    **{(kind, "ignore_df"): {"pmtudisc": False} for kind in ("gre", "gretap")},
+    **{(kind, "external", True): {"remote": UNSET} for kind in EXTERNAL},
+    **{(kind, "remote", None): {"local": "192.0.2.1"} for kind in OVER_INET},
+    **{(kind, "remote", None): {"local": "2001:db8::1"} for kind in OVER_INET6},
+    ("geneve", "external", True): {"vni": UNSET, "remote": UNSET},
+    ("geneve", "inner_proto_inherit"): {"vni": UNSET, "remote": UNSET, "external": True},
+    ("sit", "pmtudisc"): {"ttl": 0},
+    ("geneve", "label"): {"remote": "2001:db8::9"},
+    ("geneve", "udp_zero_csum6_tx"): {"remote": "2001:db8::9"},
+    ("geneve", "udp_zero_csum6_rx"): {"remote": "2001:db8::9"},
+    ("xfrm", "external", True): {"if_id": UNSET},
+}
+
+TUNNEL_LEAST: dict[str, dict[str, Value]] = {
+    "geneve": {"vni": 7, "remote": "192.0.2.9"},
+    **{kind: {"remote": "192.0.2.9"} for kind in ("gre", "gretap", "ipip", "sit", "vti")},
+    **{kind: {"remote": "2001:db8::9"} for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")},
+    "xfrm": {"if_id": 7},
+}

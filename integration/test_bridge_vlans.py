@@ -243,7 +243,8 @@ def everything(engine: Engine) -> tuple[dict[str, Json], dict[str, Json]]:
     }  # fmt: skip
     moving = ("state", "id", "no", "bridge_id", "root_id", "designated_port", "designated_cost", "hold_timer")
     still = {
-        name: {key: value for key, value in (data or {}).items() if key not in moving} for name, data in ports.items()
+        name: {key: value for key, value in (data or {}).items() if key not in moving and "timer" not in key}
+        for name, data in ports.items()
     }
     return look(engine), still
 

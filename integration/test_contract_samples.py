@@ -16,7 +16,7 @@ import pytest
 
 from integration.applying import FEATURE
 from integration.bridge_witness import BRIDGE_SHOWN, BRIDGE_VLANS
-from integration.contract_tunnels import ENCAP, TUNNELS_SHOWN
+from integration.contract_tunnels import TUNNEL_COMPANY, TUNNEL_LEAST, TUNNEL_SAMPLES, TUNNELS_SHOWN
 from netapply.kinds import KIND_OF, KINDS, link_table
 from netapply.model.attribute import UNSET, Row, Value, table_of
 from netapply.model.link import Link
@@ -27,12 +27,8 @@ Samples = tuple[Value, ...]
 ANY_KIND = "*"
 NO_SYSTEM = "00:00:00:00:00:00"
 
-OVER_INET = ("gre", "gretap", "ipip", "sit", "vti")
-OVER_INET6 = ("ip6gre", "ip6gretap", "ip6tnl", "vti6")
-ENCAPSULATED = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "sit")
-EXTERNAL = ("gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip")
-
 SAMPLES: dict[tuple[str, str], Samples] = {
+    **TUNNEL_SAMPLES,
     # At most what every kind carries, above and below what IPv6 needs (1280).
     (ANY_KIND, "mtu"): (1400, 1500, 1300, 68),
     (ANY_KIND, "mac"): ("02:00:5e:10:00:01", "02:00:5e:10:00:02"),
@@ -71,20 +67,7 @@ SAMPLES: dict[tuple[str, str], Samples] = {
     ("bond", "primary"): ("lower", "other", None),
     ("bond", "active_slave"): ("lower", "other"),
     ("bond", "ad_actor_system"): ("02:00:5e:10:00:09", "02:00:5e:10:00:0a"),
-    ("macsec", "link"): ("lower", "other"),
-    ("macsec", "sci"): ("02005e1000010001", "02005e1000020007"),
     ("macvlan", "link"): ("lower", "other"),
-    **{(kind, "dev"): ("lower", "other", None) for kind in (*OVER_INET, *OVER_INET6, "xfrm")},
-    **{(kind, "local"): ("192.0.2.1", "192.0.2.2", None) for kind in OVER_INET},
-    **{(kind, "local"): ("2001:db8::1", "2001:db8::2", None) for kind in OVER_INET6},
-    **{(kind, "remote"): ("192.0.2.9", "192.0.2.10", None) for kind in OVER_INET},
-    ("gretap", "remote"): ("192.0.2.9", "192.0.2.10", None, "239.1.1.1", "239.1.1.2"),
-    **{(kind, "remote"): ("2001:db8::9", "2001:db8::a", None) for kind in OVER_INET6},
-    # What carries IPv6 alone has no MTU that IPv6 cannot use.
-    **{(kind, "mtu"): (1400, 1450, 1300) for kind in ("sit", "ip6tnl")},
-    ("geneve", "remote"): ("192.0.2.9", "192.0.2.10", "2001:db8::9", "2001:db8::a"),
-    ("sit", "ip6rd_prefix"): ("2001:db8::/32", "2002::/16"),
-    ("sit", "ip6rd_relay_prefix"): ("192.0.0.0/8", "0.0.0.0/0"),
     ("bridge", "group_address"): ("01:80:c2:00:00:0f", "01:80:c2:00:00:04", "01:80:c2:00:00:00"),
     ("bridge", "group_fwd_mask"): (0xFFF8, 8, 0x4000),
     ("vxlan", "dev"): ("lower", "other", None),
@@ -97,6 +80,7 @@ _LACP = {"mode": "802.3ad", "miimon": 100}
 _BACKUP = {"mode": "active-backup", "miimon": 100, "ports": ("lower", "other")}
 _PROBES = {"mode": "active-backup", "arp_interval": 1000}
 COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
+    **TUNNEL_COMPANY,
     **{(kind, "sources"): {"mode": "source"} for kind in ("macvlan", "macvtap")},
     ("bridge", "mcast_vlan_snooping"): {"vlan_filtering": True},
     **{("bond", name): {"miimon": 50} for name in ("updelay", "downdelay", "peer_notif_delay")},
@@ -115,22 +99,6 @@ COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
             "coupled_control",
         )
     },
-    **{(kind, "external", True): {"remote": UNSET} for kind in EXTERNAL},
-    **{(kind, "remote", None): {"local": "192.0.2.1"} for kind in OVER_INET},
-    **{(kind, "remote", None): {"local": "2001:db8::1"} for kind in OVER_INET6},
-    ("macsec", "window"): {"replay": True},
-    ("macsec", "end_station"): {"send_sci": False},
-    ("macsec", "scb"): {"send_sci": False},
-    **{(kind, name): {"encap": "fou"} for kind in ENCAPSULATED for name in ENCAP if name != "encap"},
-    ("sit", "ip6rd_relay_prefix"): {"ip6rd_prefix": "2001:db8::/32"},
-    **{(kind, "ignore_df"): {"pmtudisc": False} for kind in ("gre", "gretap")},
-    ("geneve", "external", True): {"vni": UNSET, "remote": UNSET},
-    ("geneve", "inner_proto_inherit"): {"vni": UNSET, "remote": UNSET, "external": True},
-    ("sit", "pmtudisc"): {"ttl": 0},
-    ("geneve", "label"): {"remote": "2001:db8::9"},
-    ("geneve", "udp_zero_csum6_tx"): {"remote": "2001:db8::9"},
-    ("geneve", "udp_zero_csum6_rx"): {"remote": "2001:db8::9"},
-    ("xfrm", "external", True): {"if_id": UNSET},
     ("vxlan", "external", True): {"vni": UNSET},
     ("vxlan", "gpe"): {"vni": UNSET, "external": True, "learning": False},
     ("vxlan", "vnifilter"): {"vni": UNSET, "external": True},
@@ -139,11 +107,8 @@ COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]] = {
 """What else a device needs before a row, or one value of it, can be set at all; UNSET: what it must not have."""
 
 LEAST: dict[str, dict[str, Value]] = {
-    "geneve": {"vni": 7, "remote": "192.0.2.9"},
-    **{kind: {"remote": "192.0.2.9"} for kind in ("gre", "gretap", "ipip", "sit", "vti")},
-    **{kind: {"remote": "2001:db8::9"} for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")},
+    **TUNNEL_LEAST,
     "vxlan": {"vni": 7},
-    "xfrm": {"if_id": 7},
 }
 """The least that a file must say of a device where the types do not tell, because one of several will do."""
 
@@ -249,7 +214,7 @@ DATA_SHOWN: dict[str, dict[str, Callable[[Json], Value]]] = {
         **{name: _centiseconds(name) for name in ("forward_delay", "hello_time", "max_age", "ageing_time")},
         **BRIDGE_SHOWN,
     },
-    "dummy": {"carrier": lambda data: "NO-CARRIER" not in data["link_flags"], **QUEUES},
+    "dummy": {"carrier": lambda data: "LOWER_UP" in data["link_flags"], **QUEUES},
     "ifb": QUEUES,
     "ipvlan": {"link": _plain("lower"), "mode": _plain("mode"), "flags": _first_true("bridge", "private", "vepa")},
     "macvlan": MACVLAN,

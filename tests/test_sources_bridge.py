@@ -144,6 +144,18 @@ def test_a_vlan_device_is_let_into_the_bridge_that_it_stands_on() -> None:
     ]
 
 
+def test_what_was_let_in_stays_as_long_as_the_device() -> None:
+    text, seen = (
+        links("vmbr0: {kind: bridge, vlan_filtering: true}", "vmbr0.5: {kind: vlan, link: vmbr0, id: 5}"),
+        host(),
+    )
+    seen.resources["bridge_vlans", "vmbr0"].attributes = table(("5",), 1)
+    owned = Owned(set_here={("bridge_vlans", "vmbr0"): {"vids": ()}})
+    assert not [change for change in make_plan(loads(text), seen, owned).changes if change.key[0] == "bridge_vlans"]
+    (change,) = make_plan(loads(links("vmbr0: {kind: bridge, vlan_filtering: true}")), seen, owned).changes
+    assert change.after == initial(1)
+
+
 def test_timers_that_the_standard_does_not_allow_are_worth_a_note() -> None:
     """The kernel takes them (IEEE 802.1D, 17.14); with them a topology change may make a loop."""
     desired = loads(links("vmbr0: {kind: bridge, stp: true, forward_delay: 4s}"))

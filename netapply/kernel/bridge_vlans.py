@@ -40,7 +40,7 @@ def read_tables(netlink: Netlink, links: Links) -> list[Resource]:
     if not defaults:
         return []
     masters = {
-        link.name: link.name if link.name in defaults else link.attributes["master"] for link in links.resources
+        link.name: link.name if link.name in defaults else link.attributes.get("master") for link in links.resources
         if link.family == "link"
     }  # fmt: skip
     mask = m.attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_BRVLAN_COMPRESSED))

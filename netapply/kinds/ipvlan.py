@@ -19,7 +19,8 @@ class Ipvlan(Link):
     """A link that shares the MAC address of its lower device; all of one lower share mode and flags."""
 
     kind: ClassVar[str] = "ipvlan"
-    lacks: ClassVar[frozenset[str]] = frozenset({"mac"})
+    lacks: ClassVar[frozenset[str]] = frozenset({"arp", "mac"})
+    """Its lower device has the one, and its mode decides the other."""
 
     link: Annotated[
         LinkName, Nla("IFLA_LINK", change=Change.RECREATE, unit=LINK), Field(description="the lower device")

@@ -29,6 +29,7 @@ def attach(by_key: dict[Key, Change], observed: State) -> None:
         master = disturbed.get(link.attributes.get("master") or "")
         if master is not None and master.action is not Action.DELETE:
             _put_back(link, "master", f"{master.key[1]} {_why(master)}", by_key)
+            by_key[link.key].steps_aside = master.action is Action.UPDATE
             _keep_what_ports_gave(master)
         elif master is not None and master.kind in CLOSING:
             _put_back(link, "up", f"{master.key[1]} is deleted, and takes its ports down", by_key)
@@ -51,7 +52,7 @@ def _keep_what_ports_gave(master: Change) -> None:
     """Without ports a bond takes a MAC address at random, and forgets which port it prefers."""
     moving = {step.attribute for step in master.steps}
     ports = [row.attribute for row in link_table(master.kind) if row.nla.names_port and row.nla.default is not UNSET]
-    for name in ("mac", *ports) if master.action is Action.UPDATE else ():
+    for name in ("mac", *ports) if master.action is Action.UPDATE and master.kind in CLOSING else ():
         value = master.after.get(name)
         if value is not None and name not in moving and KIND_OF[master.kind].has(name, master.after):
             master.steps = (*master.steps, Step(name, value, value))

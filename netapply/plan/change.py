@@ -60,6 +60,8 @@ class Change:
     goes; None: at the end."""
     phase: Phase | None = None
     """When a link is set, where that is not in the turn of links."""
+    steps_aside: bool = False
+    """A port that leaves its master for a moment, because that changes only without ports."""
 
     @property
     def family(self) -> str:

@@ -30,8 +30,8 @@ def link_operations(change: Change, taken: set[Key], height: int, waits: bool) -
     waits = (waits and attributes.get("up") is True) or change.needs in (How.DOWN, How.EMPTY)
     verb = Verb.SET if change.action is Action.UPDATE else Verb.CREATE
     yield from _switched_on_last(change, verb, attributes, height)
+    yield from _prepared(change, down=waits)
     if waits:
-        yield from _prepared(change)
         attributes.pop("up", None)
         if change.after.get("up") is not None:
             yield _of(change, Verb.SET, Phase.LINK_UP, {"up": change.after["up"]}, height)
@@ -93,11 +93,11 @@ def _switched_on_last(change: Change, verb: Verb, attributes: Attributes, height
         yield _of(change, verb, Phase.VLAN_FILTERING, last, height)
 
 
-def _prepared(change: Change) -> Iterator[Operation]:
+def _prepared(change: Change, *, down: bool) -> Iterator[Operation]:
     """Down, and away from a master that must have no ports for a moment."""
-    if change.action is not Action.UPDATE:
+    if change.action is not Action.UPDATE or not (down or change.steps_aside):
         return
-    if change.before["up"]:
+    if down and change.before["up"]:
         yield _of(change, Verb.SET, Phase.LINK_PREPARE, {"up": False}, disruption=change.disruption)
     if any(step.attribute == "master" and step.before == step.after for step in change.steps):
         yield _of(change, Verb.SET, Phase.LINK_PREPARE, {"master": None}, 1, change.disruption)

@@ -54,10 +54,10 @@ def _let_in(device: Resource, desired: Desired, observed: State) -> None:
         return
     key = table_key(str(name))
     own = desired.get(key) or _as_it_is(key, device, desired, observed)
+    desired.add(own)  # also where the VLAN is there: what once was added for it is not to go
     if not minus((str(vid),), members(own.attributes)):
         return
     own.attributes = {**own.attributes, "vids": union(own.attributes["vids"], (str(vid),))}
-    desired.add(own)
     where = f"{device.origin}: " if device.origin else ""
     desired.notes.append(f"{where}VLAN {vid} is added to {name} itself: {device.name} stands on it, and it filters")
 
@@ -136,4 +136,4 @@ def filtering_notes(by_key: dict[Key, Change], desired: Desired, observed: State
 
 def _bridge_of(item: Resource, observed: State) -> str | None:
     link = observed.link(item.key[1])
-    return item.key[1] if item.kind == SELF else (link.attributes["master"] if link else None)
+    return item.key[1] if item.kind == SELF else (link.attributes.get("master") if link else None)

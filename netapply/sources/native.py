@@ -72,15 +72,9 @@ def _add_link(desired: Desired, declared: Declared, links: Links, relations: Rel
     desired.add(_attached(_link(declared), relations))
     for resource in _belongings(desired, declared):
         add_once(desired, resource, f"{named(resource.name)} on {named(declared.name)}", "remove one")
-    for resource, fields in declared.link.settings(declared.name):
-        resource.origin = declared.key
-        resource.origins = {name: declared.at(fields.get(name, name)) for name in resource.attributes}
-        desired.add(resource)
+    _add_settings(desired, declared)
     for resource, title in _parts(declared):
         add_once(desired, resource, f"{title} on {named(declared.name)}", "remove one")
-    vlans = table_in(declared)
-    if vlans is not None:
-        desired.add(vlans)
     _add_parameters(desired, declared)
     _add_implied(desired, declared, links, relations)
 
@@ -104,6 +98,14 @@ def _add_parameters(desired: Desired, declared: Declared) -> None:
         add_sysctl(desired, Resource(("sysctl", path), "sysctl", {"value": setting}, origin=declared.at(word)))
     for key, entry in entries_of(declared.node, "sysctl"):
         add_sysctl(desired, _parameter(link_sysctl_path(key, declared.name), entry))
+
+
+def _add_settings(desired: Desired, declared: Declared) -> None:
+    """What stands at the link, and is a resource of its own."""
+    for resource, fields in declared.link.settings(declared.name):
+        resource.origin = declared.key
+        resource.origins = {name: declared.at(fields.get(name, name)) for name in resource.attributes}
+        desired.add(resource)
 
 
 def _attributes(declared: Declared) -> Iterator[tuple[str, Value]]:
@@ -143,7 +145,10 @@ def _attached(link: Resource, relations: Relations) -> Resource:
 
 
 def _belongings(desired: Desired, declared: Declared) -> Iterator[Resource]:
-    """Addresses and altnames."""
+    """VLANs, addresses and altnames."""
+    vlans = table_in(declared)
+    if vlans is not None:
+        yield vlans
     link, name = declared.link, declared.name
     if declared.names("addresses"):
         if link.addresses is None:
