@@ -118,6 +118,7 @@ TUNNEL_SAMPLES: dict[tuple[str, str], tuple[Value, ...]] = {
     ("geneve", "remote"): ("192.0.2.9", "192.0.2.10", "2001:db8::9", "2001:db8::a"),
     ("sit", "ip6rd_prefix"): ("2001:db8::/32", "2002::/16"),
     ("sit", "ip6rd_relay_prefix"): ("192.0.0.0/8", "0.0.0.0/0"),
+    ("macsec", "mtu"): (1400, 1450, 1300),
     ("macsec", "link"): ("lower", "other"),
     ("macsec", "sci"): ("02005e1000010001", "02005e1000020007"),
 }
@@ -135,14 +136,12 @@ TUNNEL_COMPANY: dict[tuple[str, str] | tuple[str, str, Value], dict[str, Value]]
     ("geneve", "external", True): {"vni": UNSET, "remote": UNSET},
     ("geneve", "inner_proto_inherit"): {"vni": UNSET, "remote": UNSET, "external": True},
     ("sit", "pmtudisc"): {"ttl": 0},
-    ("geneve", "label"): {"remote": "2001:db8::9"},
-    ("geneve", "udp_zero_csum6_tx"): {"remote": "2001:db8::9"},
-    ("geneve", "udp_zero_csum6_rx"): {"remote": "2001:db8::9"},
+    ("geneve", "udp_csum"): {"remote": "192.0.2.9"},
     ("xfrm", "external", True): {"if_id": UNSET},
 }
 
 TUNNEL_LEAST: dict[str, dict[str, Value]] = {
-    "geneve": {"vni": 7, "remote": "192.0.2.9"},
+    "geneve": {"vni": 7, "remote": "2001:db8::9"},
     **{kind: {"remote": "192.0.2.9"} for kind in ("gre", "gretap", "ipip", "sit", "vti")},
     **{kind: {"remote": "2001:db8::9"} for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")},
     "xfrm": {"if_id": 7},

@@ -171,7 +171,7 @@ BEFORE = {
     "t0": {"kind": "gre", "remote": "192.0.2.1", "key": 5, "ttl": 9, "dev": "eno1"},
     "t1": {"kind": "ip6tnl", "remote": "2001:db8::1", "mode": "ip6ip6", "tclass": 16},
     "g0": {"kind": "geneve", "vni": 7, "remote": "192.0.2.1"},
-    "x0": {"kind": "xfrm", "if_id": 7},
+    "x0": {"kind": "xfrm", "if_id": 7, "up": False},
     "s0": {"kind": "sit", "local": "192.0.2.5", "ip6rd_prefix": "2001:db8::/32"},
     "i0": {"kind": "ipip", "remote": "192.0.2.1"},
 }
@@ -179,7 +179,7 @@ AFTER = {
     "t0": {"kind": "gre", "remote": "192.0.2.2", "okey": 6, "iseq": True, "mtu": 1300},
     "t1": {"kind": "ip6tnl", "remote": "2001:db8::2", "flowlabel_inherit": True, "addresses": ["10.3.0.1/30"]},
     "g0": {"kind": "geneve", "external": True},
-    "x0": {"kind": "xfrm", "if_id": 8, "dev": "eno1"},
+    "x0": {"kind": "xfrm", "if_id": 8, "dev": "eno1", "up": False},
     "s0": {"kind": "sit", "remote": "192.0.2.9", "pmtudisc": False, "ttl": 0},
     "v0": {"kind": "vti", "remote": "192.0.2.1", "key": 7},
 }

@@ -109,7 +109,7 @@ def _link(link: Resource, governed: frozenset[str]) -> dict[str, Any]:
     said: dict[str, Any] = {"kind": kind} if kind else {}
     own = (row for row in link_table(kind) if not row.nla.living and row.attribute not in governed)
     for row in (row for row in own if KIND_OF[kind].has(row.attribute, link.attributes)):
-        value = link.attributes[row.attribute]
+        value = link.attributes.get(row.attribute)
         default = True if row.attribute == "up" else row.nla.default
         default = row.nla.usual if default is UNSET else default
         if value is not None and (default is UNSET or value != default) and not str(value).startswith("#"):

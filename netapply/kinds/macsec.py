@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from netapply.model.attribute import LINK, SWITCH, Change, Nla, Unit, Value, numbered
 from netapply.model.link import Link
-from netapply.model.values import LinkName, text_of
+from netapply.model.values import LinkName, Mtu, text_of
 
 RECREATE = Change.RECREATE
 Cipher = Literal["gcm-aes-128", "gcm-aes-256", "gcm-aes-xpn-128", "gcm-aes-xpn-256"]
@@ -52,6 +52,11 @@ class Macsec(Link):
     link: Annotated[
         LinkName, Nla("IFLA_LINK", change=RECREATE, unit=LINK), Field(description="the device whose frames it protects")
     ]
+    mtu: Annotated[
+        Mtu | None,
+        Nla("IFLA_MTU", late=True),
+        Field(description="largest packet, bytes; that of `link` less 32"),
+    ] = None
     sci: Annotated[
         str | None, BeforeValidator(channel), Nla("IFLA_MACSEC_SCI", change=RECREATE, form="hex64"),
         Field(description="secure channel identifier, 16 hexadecimal digits; else the MAC address and `port`"),

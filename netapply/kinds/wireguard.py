@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ from netapply.model.attribute import Value
 from netapply.model.resource import Resource
 from netapply.model.tunnel import Layer3
 from netapply.model.wireguard import FROM_FILE, KeyFile, Peer, PublicKey
+
+SEND_REDIRECTS: Final = "net/ipv4/conf/all/send_redirects"
 
 
 class Wireguard(Layer3):
@@ -41,6 +43,10 @@ class Wireguard(Layer3):
         return self
 
     def settings(self, name: str) -> Iterator[tuple[Resource, dict[str, str]]]:
+        """The device's own; and what its coming up does to the whole namespace (drivers/net/wireguard/device.c,
+        wg_open): said here, it is in the plan, and goes back with the link."""
+        if self.up:
+            yield Resource(("sysctl", SEND_REDIRECTS), "sysctl", {"value": "0"}), {"value": "kind"}
         file = self.private_key_file
         key = self.public_key if file is None else FROM_FILE + file
         said: dict[str, Value] = {"public_key": key, "listen_port": self.listen_port, "fwmark": self.fwmark}

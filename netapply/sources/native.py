@@ -105,7 +105,10 @@ def _add_settings(desired: Desired, declared: Declared) -> None:
     for resource, fields in declared.link.settings(declared.name):
         resource.origin = declared.key
         resource.origins = {name: declared.at(fields.get(name, name)) for name in resource.attributes}
-        desired.add(resource)
+        if resource.family == "sysctl":
+            add_sysctl(desired, resource)
+        else:
+            desired.add(resource)
 
 
 def _attributes(declared: Declared) -> Iterator[tuple[str, Value]]:
