@@ -8,6 +8,7 @@ whose row is gone. So a row that somebody adds is either in the contract or a re
 from __future__ import annotations
 
 import grp
+import os
 import pwd
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -322,6 +323,16 @@ def said(kind: type[Link], attribute: str, *value: Value) -> dict[str, Value]:
 def said_by_the_model(kind: type[Link], attribute: str) -> Value:
     """What a file that does not name the attribute says by itself (the VXLAN port); None: nothing."""
     return kind.model_fields[attribute].default
+
+
+def looked_at(kind: type[Link], row: Row) -> bool:
+    """What every link has is put to every kind by `make soak`, else to a few; what is a kind's own, always."""
+    common = row.attribute in table_of(Link).rows and row.attribute != "up"
+    return not common or kind.kind in COMMON or bool(os.environ.get("NETAPPLY_SOAK"))
+
+
+COMMON = ("", "bridge", "vxlan", "veth")
+"""Kinds that most kernels have."""
 
 
 def rows(wanted: Callable[[type[Link], Row], bool] = lambda kind, row: True) -> list[Any]:
