@@ -172,7 +172,7 @@ BEFORE = {
     "t1": {"kind": "ip6tnl", "remote": "2001:db8::1", "mode": "ip6ip6", "tclass": 16},
     "g0": {"kind": "geneve", "vni": 7, "remote": "192.0.2.1"},
     "x0": {"kind": "xfrm", "if_id": 7, "up": False},
-    "s0": {"kind": "sit", "local": "192.0.2.5", "ip6rd_prefix": "2001:db8::/32"},
+    "s0": {"kind": "sit", "local": "192.0.2.5", "ip6rd_prefix": "2001:db8::/32", "up": False},
     "i0": {"kind": "ipip", "remote": "192.0.2.1"},
 }
 AFTER = {

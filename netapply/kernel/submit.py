@@ -60,8 +60,16 @@ class Submitter:
     def run(self, group: list[Operation]) -> None:
         """Carry out one group; KernelError for the first operation that the kernel refused.
 
-        After an error any operation of the group may have been carried out, wholly or in part.
+        After an error any operation of the group may have been carried out, wholly or in part. Parameters of a link
+        share their stage with its IPv6 settings, which are messages.
         """
+        parameters = [operation for operation in group if operation.key[0] == "sysctl"]
+        rest = [operation for operation in group if operation.key[0] != "sysctl"]
+        for part in filter(None, (rest, parameters)):
+            self._carry_out(part)
+
+    def _carry_out(self, group: list[Operation]) -> None:
+        """The operations of a group that take the same way to the kernel."""
         if group[0].phase in OVS_PHASES:
             self._switch(group)
             return
