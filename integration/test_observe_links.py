@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from integration.test_contract_engine import Engine, at_work
-from integration.test_contract_samples import DATA_SHOWN, LINK_SHOWN, shown
+from integration.test_contract_samples import UNSEEN, shown
 from netapply.kinds import link_table
 from netapply.lab import Lab
 from netapply.model.address import SCOPES
@@ -81,7 +81,8 @@ def engine() -> Iterator[Engine]:
 def link_of(link: Json) -> Facts:
     """A link in netapply's words, as `ip` shows it."""
     kind = link.get("linkinfo", {}).get("info_kind", "")
-    facts = {row.attribute: shown(kind, row.attribute, link) for row in link_table(kind)}
+    rows = (row.attribute for row in link_table(kind) if (kind, row.attribute) not in UNSEEN)
+    facts = {name: shown(kind, name, link) for name in rows}
     if link["link_type"] != "ether" or facts.get("mode") == "passthru":
         facts["mac"] = None
     facts |= {"kind": kind, "ifindex": link["ifindex"], "carrier": "LOWER_UP" in link["flags"]}
@@ -142,11 +143,6 @@ def test_links_are_those_of_iproute2(engine: Engine) -> None:
     assert list(mine) == list(theirs)
     for name, facts in theirs.items():
         assert {key: mine[name][key] for key in facts} == facts, name
-
-
-def test_a_witness_speaks_for_every_row() -> None:
-    for kind, witnesses in DATA_SHOWN.items():
-        assert {*LINK_SHOWN, *witnesses} == set(link_table(kind).rows)
 
 
 def test_addresses_are_those_of_iproute2(engine: Engine) -> None:
