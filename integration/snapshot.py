@@ -20,6 +20,7 @@ MOVING: Final = {
     "forward_delay_timer", "hold_timer", "state", "topology_change", "topology_change_detected",
     "config_pending", "priority_hex", "no", "id", "designated_port", "bridge_id", "root_id", "root_port",
     "root_path_cost", "promiscuity", "allmulti", "qdisc", "designated_cost", "multicast_router",
+    "tso_max_size", "tso_max_segs",
     "topology_change_ack", "mcast_n_groups", "carrier_changes", "updated", "link_failure_count", "mii_status",
 }  # fmt: skip
 IP_COMMANDS: Final = (

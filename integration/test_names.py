@@ -69,7 +69,11 @@ def named(node: Node) -> dict[str, str]:
 def wishes(node: Node) -> dict[str, str]:
     """A rename with settings, a swap, a chain, and a name that is an altname."""
     one, two = by_mac(node, "eno1"), by_mac(node, "eno2")
-    settings = {"mtu": 1400, "sysctl": {"ipv4.proxy_arp": 1}, "addresses": ["10.1.0.1/24", "10.5.0.1/24"]}
+    settings = {
+        "mtu": 1400,
+        "sysctl": {"ipv4.proxy_arp": 1},
+        "addresses": ["10.1.0.1/24", "10.5.0.1/24", "fd00:1::1/64"],
+    }
     return {
         "settings": links(lan0={**one, **settings}),
         "swap": links(eno1=two, eno2=one),

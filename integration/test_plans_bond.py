@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import ICMP
+from scapy.layers.l2 import Dot1Q
 
 from integration.applying import PLANS, Node, one_node
 from netapply.lab import Host as LabHost
-from netapply.lab import ping, traffic
+from netapply.lab import capture, ping, traffic
 
 SWITCH = """
 version: 1
@@ -87,3 +89,25 @@ def test_guests_reach_the_network_through_the_bond(tmp_path: Path) -> None:
         outside.set_link("eth0", up=False)
         assert within(LONGEST_OUTAGE, lambda: bool(ping.icmp(guest, "192.168.10.1", timeout=0.5, attempts=2)))
         assert not node.plan(PLANS / "bond-under-bridge.yaml")
+
+
+TAGGED = """
+version: 1
+links:
+  eth0: {}
+  eth1: {}
+  switch: {kind: bridge, ports: [eth0, eth1], stp: false, forward_delay: 0s}
+  switch.5: {kind: vlan, link: switch, id: 5, addresses: [192.168.10.1/24]}
+"""
+
+
+@pytest.mark.kernel("bonding", "8021q")
+def test_a_vlan_goes_with_the_bond_it_is_on(tmp_path: Path) -> None:
+    with one_node(tmp_path) as (_, node, outside):
+        Node(outside, tmp_path).settle(TAGGED)
+        node.settle(PLANS / "vlan-on-bond.yaml")
+        with capture.frames(outside, "eth0", lambda packet: ICMP in packet) as heard:
+            assert ping.icmp(node.machine, "192.168.10.1", timeout=5.0, attempts=25)
+        assert {packet[Dot1Q].vlan for packet in heard} == {5}
+        outside.set_link("eth0", up=False)
+        assert within(LONGEST_OUTAGE, lambda: bool(ping.icmp(node.machine, "192.168.10.1", timeout=0.5, attempts=2)))

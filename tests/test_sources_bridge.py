@@ -156,6 +156,14 @@ def test_what_was_let_in_stays_as_long_as_the_device() -> None:
     assert change.after == initial(1)
 
 
+def test_a_bridge_that_becomes_another_kind_takes_no_vlans_along() -> None:
+    seen = host(eno1="")
+    seen.resources["bridge_vlans", "vmbr0"].attributes = table(("5",), 1)
+    owned = Owned(made={("link", "vmbr0")})
+    plan = make_plan(loads(links("vmbr0: {kind: veth, peer: far}")), seen, owned)
+    assert not [change for change in plan.changes if change.key[0] in ("bridge_vlans", "bridge_port")]
+
+
 def test_timers_that_the_standard_does_not_allow_are_worth_a_note() -> None:
     """The kernel takes them (IEEE 802.1D, 17.14); with them a topology change may make a loop."""
     desired = loads(links("vmbr0: {kind: bridge, stp: true, forward_delay: 4s}"))

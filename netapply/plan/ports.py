@@ -66,9 +66,9 @@ def worth_sending(change: Change) -> dict[str, Value]:
 def settle_ports(by_key: dict[Key, Change], desired: Desired, observed: State) -> None:
     """Leave out what would be set on ports that are none any more. MissingError where the file asks for it."""
     for key, change in list(by_key.items()):
-        if key[0] not in PORT_FAMILIES or change.action is Action.DELETE or change.kind == SELF:
+        if key[0] not in PORT_FAMILIES or change.action is Action.DELETE:
             continue
-        master = _master_after(key[1], by_key, observed)
+        master = key[1] if change.kind == SELF else _master_after(key[1], by_key, observed)
         if _kind_after(master, by_key, desired, observed) == "bridge":
             continue
         if change.origin is not None and key in desired:

@@ -83,7 +83,7 @@ class Rows:
         """One operation: on what the database holds of a link, on a port's settings, or on who has which port."""
         name = operation.key[1]
         if operation.key[0] == "ovs_port":
-            self._write(table_of_family("ovs_port"), name, operation.attributes, whole=True)
+            self._write(table_of_family("ovs_port"), name, operation.attributes, whole=not operation.replace)
         elif operation.verb is Verb.DELETE:
             self._remove(name)
         elif is_ovs(operation.kind):
