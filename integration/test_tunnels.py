@@ -112,6 +112,8 @@ def test_a_vxlan_becomes_external_and_plain_again(node: Node) -> None:
     node.settle(wish(vx0=external))
     assert "vni" not in render(node.host.show()).replace("vnifilter", "")
     assert not node.plan(render(node.host.show()))
+    node.host.rollback().apply()
+    assert shown(node, "vx0")["linkinfo"]["info_data"]["id"] == 7, "what an external one lacks comes back as well"
 
 
 @pytest.mark.kernel(*IP_TUNNELS)

@@ -8,10 +8,11 @@ from typing import Final
 
 from netapply.families import change_of, table_for
 from netapply.kernel.observe import Observed
-from netapply.kinds import governed
+from netapply.kinds import governed, link_table
 from netapply.model.attribute import Change as How
-from netapply.model.attribute import Disruption
+from netapply.model.attribute import Disruption, table_of
 from netapply.model.family import FAMILIES, ON_DEMAND, table_of_family
+from netapply.model.link import Link
 from netapply.model.nexthop_words import leads_over
 from netapply.model.ovs_values import is_ovs
 from netapply.model.owned import Owned
@@ -119,11 +120,23 @@ def _touch(image: BeforeImage, plan: Plan, observed: Observed) -> None:
             if change.family not in NEVER_MADE:
                 image.made.add(change.key)
         elif change.action is not Action.DELETE:
-            image.touched[change.key] = tuple(step.attribute for step in change.steps)
+            image.touched[change.key] = _touched(change)
     for key, attribute in moved_along(plan.changes, observed):
         image.touched[key] = (*image.touched.get(key, ()), attribute)
     for link in _released(plan, observed):
         image.touched[link.key] = (*image.touched.get(link.key, ()), "master")
+
+
+def _touched(change: Change) -> tuple[str, ...]:
+    """What the change sets; of a link that is made again, all that is its kind's own: what its former self had may be
+    nothing that the next one takes (an external GENEVE has no VNI), and so no step."""
+    steps = tuple(step.attribute for step in change.steps)
+    if change.family != "link" or change.action is not Action.REPLACE:
+        return steps
+    common = table_of(Link).rows
+    own = (row for row in link_table(change.kind) if row.attribute not in common and not row.nla.living)
+    kept = (row.attribute for row in own if not str(change.before.get(row.attribute)).startswith("#"))
+    return tuple(dict.fromkeys((*steps, *kept)))
 
 
 def _released(plan: Plan, observed: State) -> Iterator[Resource]:
