@@ -23,8 +23,14 @@ MASTERS = ("bridge", "bond", "vrf")
 MOST_LINKS = 6
 MOST_ROWS = 3
 MOST_ATTEMPTS = 60
-LEFT_OUT = {"": ("master", "up", "mtu", "mac"), "tun": ("owner", "user_group"), "bond": ("active_slave",)}
-"""Rows that are drawn in another way, or that no two states can share."""
+VLAN_ROWS = (
+    *("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "vlan_stats_enabled", "vlan_stats_per_port"),
+    *("mcast_vlan_snooping", "mst_enabled"),
+)
+LEFT_OUT = {
+    "": ("master", "up", "mtu", "mac"), "tun": ("owner", "user_group"), "bond": ("active_slave",), "bridge": VLAN_ROWS,
+}  # fmt: skip
+"""Rows that are drawn in another way, that no two states can share, or that many kernels lack."""
 PARAMETERS = ("ipv4.forwarding", "ipv4.rp_filter", "ipv4.proxy_arp", "ipv6.accept_ra", "ipv4.promote_secondaries")
 
 
@@ -84,7 +90,7 @@ def _attach(chance: Random, links: dict[str, File]) -> None:
 
 
 def _address(chance: Random, links: dict[str, File]) -> None:
-    for number, (name, link) in enumerate(links.items()):
+    for number, link in enumerate(links.values()):
         if "master" in link and links.get(link["master"], {}).get("kind") != "vrf":
             continue
         if chance.random() < 0.6:
@@ -96,7 +102,6 @@ def _address(chance: Random, links: dict[str, File]) -> None:
             link["sysctl"] = {path: chance.randint(0, 1) for path in chance.sample(PARAMETERS, 2)}
         if chance.random() < 0.2:
             link["mtu"] = chance.choice((1400, 1300, 1280))
-        assert name
 
 
 def _route(chance: Random, file: File) -> None:

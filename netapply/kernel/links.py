@@ -32,7 +32,8 @@ TUN_PERSIST: Final = TUN["IFLA_TUN_PERSIST"][0]
 INFO_SLAVE_KIND, INFO_SLAVE_DATA = INFO["IFLA_INFO_SLAVE_KIND"][0], INFO["IFLA_INFO_SLAVE_DATA"][0]
 OUTER: Final = Shapes(IFINFOMSG.size)
 INFO_SHAPES: Final = Shapes()
-NO_SWITCHES: Final = bytes(8)
+ALL_OFF: Final = PAIR.pack(0, 0xFFFFFFFF)
+"""Switches that a device does not mention, because none of them is on (net/8021q/vlan_netlink.c)."""
 NO_MAC: Final = "00:00:00:00:00:00"
 PASSTHRU: Final = "passthru"
 """A macvlan in this mode shows its lower's MAC address, which another mode would not be given."""
@@ -128,7 +129,7 @@ def _decode(codec: LinkCodec, seen: dict[int, bytes], data: bytes) -> dict[str, 
     if codec.data:
         found = codec.shapes.read(data)
         for number, switches in codec.switches.items():
-            bits, known_bits = PAIR.unpack(found.pop(number, NO_SWITCHES))
+            bits, known_bits = PAIR.unpack(found.pop(number, ALL_OFF))
             attributes |= {name: bits & bit != 0 for name, bit in switches if known_bits & bit}
         for number, payload in found.items():
             name, unpack, from_wire = codec.data[number]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from netapply.kinds.bond_modes import NEEDS, Mode, refuse_contradictions, resent
+from netapply.kinds.bond_modes import DELAYS, NEEDS, Mode, refuse_contradictions, resent
 from netapply.model.attribute import LINK, MILLISECONDS, SECONDS, SWITCH, Change, Nla, Unit, numbered
 from netapply.model.link import Link
 from netapply.model.values import IpAddress, LinkName, Mac
@@ -171,7 +171,9 @@ class Bond(Link):
 
     @classmethod
     def has(cls, attribute: str, after: dict[str, Any]) -> bool:
-        """Each mode has options of its own."""
+        """Each mode has options of its own; a delay is counted in looks at the carrier."""
+        if attribute in DELAYS and not after.get("miimon"):
+            return False
         mode = after.get("mode") or "balance-rr"
         return mode in NEEDS.get(attribute, (mode,))
 

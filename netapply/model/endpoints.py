@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Self
 
 from pydantic import model_validator
 
+from netapply.model.attribute import Value
 from netapply.model.tunnel import Tunnel
 
 
 class OneTunnel(Tunnel):
     """A tunnel that is told from others by its endpoints and keys."""
+
+    @classmethod
+    def messages(cls, settings: dict[str, Value], after: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        """For Ethernet frames, no remote is one that is not said: zeros are refused (ipgre_tap_validate)."""
+        for part in super().messages(settings, after):
+            yield {name: value for name, value in part.items() if value or name != "remote" or not cls.ethernet}
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
