@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from netapply.model.attribute import LINK, Change, Nla, choice, several
+from netapply.model.attribute import LINK, Change, Nla, Value, choice, several
 from netapply.model.carrier import ProtoDown
 from netapply.model.queues import Queued
 from netapply.model.values import LinkName, Mac
@@ -73,3 +73,11 @@ class Macvlan(Queued):
     def references(self) -> Iterator[str]:
         yield from super().references()
         yield self.link
+
+    @classmethod
+    def messages(cls, settings: dict[str, Value], after: dict[str, Value]) -> Iterator[dict[str, Value]]:
+        """Its list of sources can only be emptied while it is in that mode (macvlan_changelink)."""
+        leaves = "sources" in settings and settings.get("mode", "source") != "source"
+        if leaves:
+            yield {"sources": settings["sources"]}
+        yield {name: value for name, value in settings.items() if not leaves or name != "sources"}
