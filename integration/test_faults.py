@@ -14,6 +14,7 @@ import pytest
 
 from integration.applying import CARRY_OUT, Node, every_plan, failing_at, one_node
 from integration.snapshot import difference, settled, snapshot, steady
+from integration.wireguard_site import with_keys
 from netapply.errors import JournalError, RolledBackError
 from netapply.kernel.submit import Submitter
 from netapply.lab import Lab
@@ -91,7 +92,7 @@ def fail_everywhere(node: Node, wish: str | Path) -> int:
 def test_every_operation_of_every_plan_can_fail(plan: Path, tmp_path: Path) -> None:
     with one_node(tmp_path) as (_, node, _outside):
         make_foreign(node)
-        assert fail_everywhere(node, plan) >= 1
+        assert fail_everywhere(node, with_keys(plan, tmp_path)) >= 1
 
 
 def test_every_operation_of_a_first_apply_can_fail(tmp_path: Path) -> None:
